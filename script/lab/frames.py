@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Raw Ethernet frames in and out of an interface, with VLAN tags as they were on the wire."""
+import socket
+import struct
+import time
+
+_SOL_PACKET = 263
+_PACKET_AUXDATA = 8
+_PACKET_OUTGOING = 4
+_TP_STATUS_VLAN_VALID = 1 << 4
+_TP_STATUS_VLAN_TPID_VALID = 1 << 6
+
+CUSTOMER_MAC = bytes.fromhex("020000000001")
+VRACK_MAC = bytes.fromhex("020000000002")
+TEST_ETHERTYPE = 0x88B5  # IEEE Std 802, local experimental ethertype 1
+
+
+def tag(tpid: int, vid: int, pcp: int = 0, dei: int = 0) -> bytes:
+    return struct.pack("!HH", tpid, pcp << 13 | dei << 12 | vid)
+
+
+def frame(destination: bytes, source: bytes, ethertype: int, payload: bytes, tags: bytes = b"") -> bytes:
+    return (destination + source + tags + struct.pack("!H", ethertype) + payload).ljust(60, b"\0")
+
+
+class Listener:
+    """Collects received frames. The kernel moves the outer tag into ancillary data; it is put back here."""
+
+    def __init__(self, packet: socket.socket):
+        self._packet = packet
+        packet.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
+
+    def receive(self, timeout: float) -> bytes | None:
+        self._packet.settimeout(timeout)
+        try:
+            data, ancillary, _, address = self._packet.recvmsg(16384, 256)
+        except (TimeoutError, socket.timeout):
+            return None
+        if address[2] == _PACKET_OUTGOING:
+            return b""
+        for level, kind, value in ancillary:
+            if level == _SOL_PACKET and kind == _PACKET_AUXDATA and len(value) >= 20:
+                status, _, _, _, _, tci, tpid = struct.unpack("IIIHHHH", value[:20])
+                if status & _TP_STATUS_VLAN_VALID:
+                    tpid = tpid if status & _TP_STATUS_VLAN_TPID_VALID else 0x8100
+                    data = data[:12] + struct.pack("!HH", tpid, tci) + data[12:]
+        return data
+
+    def collect(self, wanted: set[bytes], seconds: float) -> set[bytes]:
+        """The frames of `wanted` that arrive within `seconds`; returns early when all have."""
+        missing, end = set(wanted), time.monotonic() + seconds
+        while missing and time.monotonic() < end:
+            missing.discard(self.receive(max(0.01, end - time.monotonic())))
+        return wanted - missing
