@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo: real Linux traffic through two cycle-accurate cards, each promise checked. Started by script/demo."""
+import argparse
+import dataclasses
+import json
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+from lab import frames
+from lab.two_cards import MTU, VRACK_ADDRESS, TwoCards, scratch_directory
+
+HOUSE = pathlib.Path(__file__).resolve().parents[2]
+S_VID = 101
+ARRIVAL_SECONDS = 5.0  # far beyond any delay of the lab; only a lost frame waits this long
+
+
+@dataclasses.dataclass
+class Result:
+    what: str
+    held: bool
+    detail: str
+
+
+class Report:
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+
+    def add(self, what: str, held: bool, detail: str) -> None:
+        self.results.append(Result(what, held, detail))
+        print(f"  {'ok  ' if held else 'FAIL'}  {what:46} {detail}", flush=True)
+
+    def attempt(self, what: str, step, *arguments) -> None:
+        """One promise: `step` gives (held, detail). A step that breaks is a promise not held, and the others still run."""
+        try:
+            self.add(what, *step(*arguments))
+        except (RuntimeError, OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
+            self.add(what, False, f"{type(error).__name__}: {error}")
+
+    @property
+    def all_held(self) -> bool:
+        return all(r.held for r in self.results)
+
+
+def ping(lab: TwoCards, count: int, payload_bytes: int) -> tuple[bool, str]:
+    run = lab.customer.run("ping", "-q", "-c", str(count), "-i", "0.01", "-W", "2", "-M", "do", "-s", str(payload_bytes),
+                           VRACK_ADDRESS, check=False)
+    received = re.search(r"(\d+) received", run.stdout)
+    times = re.search(r"= [\d.]+/([\d.]+)/([\d.]+)/", run.stdout)
+    answered = int(received[1]) if received else 0
+    return answered == count, f"{answered}/{count} answered" + (f", {times[1]} ms average" if times else f" {run.stderr.strip()}")
+
+
+def tagged_frames_cross(lab: TwoCards) -> tuple[bool, str]:
+    """One and two customer tags, every PCP and DEI, several lengths, both directions: delivered byte for byte."""
+    tags = [frames.tag(0x8100, 100 + pcp, pcp, dei) for pcp in range(8) for dei in range(2)]
+    tags += [frames.tag(0x88A8, 7, pcp, 1) + frames.tag(0x8100, 42, 7 - pcp) for pcp in range(8)]
+    tags += [frames.tag(0x8100, 9) + frames.tag(0x8100, 10)]
+    delivered, sent = 0, 0
+    for source, target, macs in ((lab.customer, lab.vrack, (frames.VRACK_MAC, frames.CUSTOMER_MAC)),
+                                 (lab.vrack, lab.customer, (frames.CUSTOMER_MAC, frames.VRACK_MAC))):
+        wanted = {frames.frame(*macs, frames.TEST_ETHERTYPE, bytes([i, size & 255]) * (size // 2), tag)
+                  for i, tag in enumerate(tags) for size in (46, 511, 1500)}
+        with target.packet_socket("e0") as inlet, source.packet_socket("e0") as outlet:
+            listener = frames.Listener(inlet)
+            for one in sorted(wanted):
+                outlet.send(one)
+            sent += len(wanted)
+            delivered += len(listener.collect(wanted, ARRIVAL_SECONDS))
+    return delivered == sent, f"{delivered}/{sent} delivered unchanged"
+
+
+def iperf(lab: TwoCards, seconds: int) -> tuple[bool, str]:
+    with lab.vrack.start("iperf3", "--server", "--one-off", "--forceflush", stdout=subprocess.PIPE, text=True) as server:
+        try:
+            while "listening" not in (line := server.stdout.readline()):
+                if not line:
+                    return False, "iperf3 server did not start"
+            run = lab.customer.run("iperf3", "--client", VRACK_ADDRESS, "--time", str(seconds), "--json", check=False,
+                                   timeout=seconds + 30)
+        finally:
+            server.kill()
+    result = json.loads(run.stdout)
+    if "error" in result:
+        return False, result["error"]
+    mbits = result["end"]["sum_received"]["bits_per_second"] / 1e6
+    return mbits > 0, f"{mbits:.0f} Mbit/s TCP, {result['end']['sum_sent']['retransmits']} retransmits"
+
+
+LINK_LOCAL = {  # drop reason -> frame
+    "lldp": frames.frame(bytes.fromhex("0180c200000e"), frames.CUSTOMER_MAC, 0x88CC,
+                         bytes.fromhex("0207040200000000010403656430" "06020078" "0000")),
+    "stp": frames.frame(bytes.fromhex("0180c2000000"), frames.CUSTOMER_MAC, 38, bytes.fromhex("424203000002027c")),
+    "slow_protocol": frames.frame(bytes.fromhex("0180c2000002"), frames.CUSTOMER_MAC, 0x8809, bytes.fromhex("01010114")),
+}
+
+
+def drops(lab: TwoCards, site: str, port: int) -> dict[str, int]:
+    for entry in lab.show("counter", site)["ports"]:
+        if entry["port"] == port:
+            return entry["drops"]
+    raise KeyError(f"{site} has no port {port}")
+
+
+def link_local_stays(lab: TwoCards, reason: str, count: int = 5) -> tuple[bool, str]:
+    """The customer's frame is counted by its reason and never arrives; a frame sent behind it does, so the wait is over."""
+    behind = frames.frame(frames.VRACK_MAC, frames.CUSTOMER_MAC, frames.TEST_ETHERTYPE, f"behind {reason}".encode())
+    before = drops(lab, "par-th2", 0).get(reason, 0)
+    with lab.vrack.packet_socket("e0") as inlet, lab.customer.packet_socket("e0") as outlet:
+        listener = frames.Listener(inlet)
+        for _ in range(count):
+            outlet.send(LINK_LOCAL[reason])
+        outlet.send(behind)
+        crossed, end = 0, time.monotonic() + ARRIVAL_SECONDS
+        while (got := listener.receive(max(0.01, end - time.monotonic()))) != behind:
+            if got is None:
+                return False, "the frame sent behind them did not arrive"
+            crossed += got == LINK_LOCAL[reason]
+    counted = drops(lab, "par-th2", 0).get(reason, 0) - before
+    return crossed == 0 and counted == count, f"{counted} of {count} counted as {reason}, {crossed} crossed"
+
+
+def backbone_has_s_tag(lab: TwoCards) -> tuple[bool, str]:
+    def count(display_filter: str) -> int:
+        run = subprocess.run(["tshark", "-n", "-r", lab.backbone_pcap, "-Y", display_filter, "-T", "fields", "-e", "frame.number"],
+                             capture_output=True, text=True, timeout=120)
+        return len(run.stdout.split())
+    tagged, others, malformed = count(f"ieee8021ad.id == {S_VID}"), count(f"!(ieee8021ad.id == {S_VID})"), count("_ws.malformed")
+    return tagged > 0 and others == 0 and malformed == 0, f"tshark: {tagged} frames with S-VID {S_VID}, {others} without, {malformed} malformed"
+
+
+def run(lab: TwoCards, report: Report, iperf_seconds: int) -> None:
+    lab.start()
+    lab.apply()
+    report.add("region applied to both cards", True, ", ".join(("par-th2 (EntryPoint)", "rbx (EndPoint)")))
+    report.attempt("ping across the two cards", ping, lab, 20, 56)
+    report.attempt(f"{MTU}-byte payloads", ping, lab, 20, MTU - 28)
+    report.attempt("one and two customer tags", tagged_frames_cross, lab)
+    report.attempt("iperf3", iperf, lab, iperf_seconds)
+    for reason in LINK_LOCAL:
+        report.attempt(f"the customer's {reason} frames stay out", link_local_stays, lab, reason)
+    report.attempt("S-tag on the backbone", backbone_has_s_tag, lab)
+
+
+def keep(lab: TwoCards) -> None:
+    print(f"""
+Kept running, Ctrl-C ends it. To play (in another terminal, same user):
+  customer shell   nsenter -t {lab.customer.pid} --user --preserve-credentials --net bash
+  vRack shell      nsenter -t {lab.vrack.pid} --user --preserve-credentials --net bash
+  counters         {lab.binaries}/poplink show counter --node {lab.node_file('par-th2')}
+  backbone         tshark -r {lab.backbone_pcap}
+""".replace("--user --preserve-credentials ", "" if pathlib.Path("/proc/self/uid_map").read_text().split()[2] != "1" else
+            "--user --preserve-credentials "), flush=True)
+    signal.pause()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
+    parser.add_argument("--binaries", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--keep", action="store_true", help="leave it running to play with, until Ctrl-C")
+    parser.add_argument("--iperf-seconds", type=int, default=5)
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write the report as JSON")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    report = Report()
+    with scratch_directory() as directory:
+        lab = TwoCards(options.binaries, HOUSE / "docs" / "examples" / "region.yaml", pathlib.Path(directory))
+        try:
+            print("customer namespace - EntryPoint card - backbone - EndPoint card - vRack namespace\n", flush=True)
+            run(lab, report, options.iperf_seconds)
+            held = sum(r.held for r in report.results)
+            print(f"\n{held} of {len(report.results)} held", flush=True)
+            if options.json:
+                options.json.write_text(json.dumps([dataclasses.asdict(r) for r in report.results], indent=2) + "\n")
+            if options.keep:
+                keep(lab)
+        except KeyboardInterrupt:
+            print("\nstopped", flush=True)
+            return 130
+        except RuntimeError as error:
+            print(f"script/demo: {error}", file=sys.stderr)
+            return 1
+        finally:
+            lab.close()
+    return 0 if report.all_held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""customer namespace - EntryPoint card - backbone cable - EndPoint card - vRack namespace, configured by `poplink apply`."""
+import json
+import pathlib
+import signal
+import subprocess
+import tempfile
+
+from lab.namespaces import Namespace, die_with_parent
+
+SITES = ("par-th2", "rbx")
+CUSTOMER_ADDRESS, VRACK_ADDRESS = "192.0.2.1", "192.0.2.2"
+MTU = 9000
+
+
+class TwoCards:
+    """Everything lives in a directory of its own and in namespaces of its own; close() ends it, and so does our death."""
+
+    def __init__(self, binaries: pathlib.Path, region: pathlib.Path, directory: pathlib.Path):
+        self.binaries, self.region, self.directory = binaries, region, directory
+        self.backbone_pcap = directory / "backbone.pcap"
+        self.control = directory / "lab.ctl"
+        self.customer, self.vrack = Namespace("customer"), Namespace("vrack")
+        self._sim: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        lab = self.directory / "lab.yaml"
+        lab.write_text(self._lab_file())
+        self._log = (self.directory / "poplink-sim.log").open("w")
+        self._sim = subprocess.Popen([self.binaries / "poplink-sim", "live", "--lab", lab], stdout=subprocess.PIPE,
+                                     stderr=self._log, text=True, preexec_fn=die_with_parent)
+        if (self._sim.stdout.readline() or "").strip() != "ready":
+            self._sim.wait(10)
+            raise RuntimeError("poplink-sim did not start:\n" + (self.directory / "poplink-sim.log").read_text())
+        for namespace, mac, address in ((self.customer, "02:00:00:00:00:01", CUSTOMER_ADDRESS),
+                                        (self.vrack, "02:00:00:00:00:02", VRACK_ADDRESS)):
+            namespace.run("ip", "link", "set", "e0", "address", mac, "mtu", str(MTU), "up")
+            namespace.run("ip", "address", "add", f"{address}/24", "dev", "e0")
+
+    def _lab_file(self) -> str:
+        def card(site: str, namespace: Namespace) -> dict:
+            return {"name": site, "socket": str(self.directory / f"{site}.sock"),
+                    "ports": {0: {"interface": "e0", "netns": namespace.path}, 6: {"cable": "backbone"}}}
+        return json.dumps({
+            "control": str(self.control),
+            "cards": [card("par-th2", self.customer), card("rbx", self.vrack)],
+            "cables": [{"name": "backbone", "pcap": str(self.backbone_pcap)}],
+        }, indent=2)
+
+    def node_file(self, site: str) -> pathlib.Path:
+        node = self.directory / f"{site}.node.yaml"
+        node.write_text(f"site: {site}\ncard: 0\ntransport: sim\nsocket: {self.directory}/{site}.sock\n")
+        return node
+
+    def poplink(self, *arguments: object) -> str:
+        run = subprocess.run([self.binaries / "poplink", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+        if run.returncode:
+            raise RuntimeError(f"poplink {' '.join(map(str, arguments))}: exit {run.returncode}\n{run.stdout}{run.stderr}")
+        return run.stdout
+
+    def apply(self) -> None:
+        for site in SITES:
+            self.poplink("apply", self.region, "--node", self.node_file(site))
+
+    def show(self, noun: str, site: str) -> dict:
+        return json.loads(self.poplink("show", noun, "--node", self.node_file(site), "--json"))
+
+    def close(self) -> None:
+        if self._sim and self._sim.poll() is None:
+            self._sim.send_signal(signal.SIGTERM)
+            try:
+                self._sim.wait(10)
+            except subprocess.TimeoutExpired:
+                self._sim.kill()
+        self.customer.close()
+        self.vrack.close()
+
+
+def scratch_directory() -> tempfile.TemporaryDirectory:
+    return tempfile.TemporaryDirectory(prefix="poplink-demo-")
