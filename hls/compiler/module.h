@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A kernel as the back end sees it: a netlist with ports and table lookups.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "netlist.h"
+
+namespace hlsc {
+
+struct InputPort {
+  std::string path;  ///< struct members joined by '_'
+  unsigned width;
+  NodeId node;
+};
+
+struct OutputPort {
+  std::string path;
+  Value value;
+};
+
+struct EntryField {
+  std::string name;
+  unsigned offset;  ///< first bit in the packed entry
+  unsigned width;
+};
+
+struct Lookup {
+  std::string table;
+  unsigned latency;  ///< cycles from key to entry
+  Bit request;       ///< whether the kernel looks up at all
+  Value key;
+  NodeId response;   ///< an input node made after the key's nodes
+  std::vector<EntryField> fields;
+  unsigned entry_width;
+};
+
+struct Module {
+  std::string name;
+  Netlist netlist;
+  std::vector<InputPort> inputs;
+  std::vector<OutputPort> outputs;
+  std::vector<Lookup> lookups;
+};
+
+/// Throws std::logic_error when an invariant of the netlist is broken: operand widths, topological order, references, responses after keys.
+/// Run after every pass, so that a broken rewrite stops the compiler instead of becoming RTL.
+void verify(const Module& module);
+
+}  // namespace hlsc

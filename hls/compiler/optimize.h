@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Passes over a module. Each returns a new module that computes the same outputs and lookups.
+#pragma once
+
+#include "module.h"
+
+namespace hlsc {
+
+/// Drops what no output and no key needs, bit by bit: bits nobody asks for become X before the builders simplify again.
+Module keepDemanded(const Module& module);
+
+/// Turns long chains of muxes (switch, else-if, first match) into trees. A chain of n conditions then costs log n levels.
+Module balanceMuxes(const Module& module);
+
+/// All passes in order, each verified, until the number of nodes stays the same.
+Module optimize(const Module& module);
+
+}  // namespace hlsc

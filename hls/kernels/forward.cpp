@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "forward.h"
+
+#include "link_local.h"
+#include "parse.h"
+#include "service.h"
+#include "tables.h"
+#include "vlan.h"
+
+namespace poplink::kernels {
+
+namespace {
+
+/// Bytes behind the last customer tag; at most two customer tags count as tags, further ones as payload.
+bits<14> payloadBytes(bits<14> length, bits<2> tags, bool from_backbone) {
+  const bits<2> customer_tags =
+      from_backbone ? static_cast<bits<2>>(tags - 1) : (tags == 3 ? bits<2>(2) : tags);
+  const bits<14> behind = static_cast<bits<14>>(14 + (from_backbone ? 4 : 0));
+  return static_cast<bits<14>>(length - behind - (static_cast<bits<14>>(customer_tags) << 2));
+}
+
+}  // namespace
+
+// Three dependent lookups: port, then attachment and VID side by side, then service. The first rule that holds is the drop reason.
+void forward(const ForwardIn& in, ForwardOut& out) {
+  const PortEntry port = lookup_port(in.port);
+  const bits<12> outer_vid = static_cast<bits<12>>(wordAt(in.header, 14));
+  const VidEntry by_vid = lookup_vid(vidKey(port.attachment, outer_vid));
+  const AttachmentEntry attachment = lookup_attachment(port.attachment);
+
+  const Parsed parsed = parse(in.header, port.s_tpid);
+  const bool from_backbone = port.role == static_cast<unsigned>(Role::backbone);
+  const bool tagged = parsed.tags != 0;
+  const bool s_tagged = parsed.tag[0].tpid == port.s_tpid;
+  const ServiceChoice choice =
+      from_backbone ? backboneService(by_vid) : customerService(tagged && outer_vid != 0, by_vid, attachment);
+  const ServiceEntry service = lookup_service(choice.service);
+
+  const bits<4> own_side = from_backbone ? service.backbone_port : service.customer_port;
+  const bits<14> payload = payloadBytes(in.length, parsed.tags, from_backbone);
+
+  Drop drop = linkLocal(parsed.destination, wordAt(in.header, 12));
+  bool belongs = false;
+  if (drop != Drop::none) {
+  } else if (!port.valid) {
+    drop = Drop::port_off;
+  } else if (!port.collecting) {
+    drop = Drop::not_collecting;
+  } else if (from_backbone && !s_tagged) {
+    drop = Drop::untagged_on_backbone;
+  } else if (tagged && outer_vid == 0xFFF) {
+    drop = Drop::reserved_vid;
+  } else if (isUnsupported(parsed.ethertype)) {
+    drop = Drop::unsupported_protocol;
+  } else if (!choice.found) {
+    drop = Drop::no_service;
+  } else if (!service.valid) {
+    drop = Drop::service_off;
+  } else if (own_side != in.port) {
+    drop = Drop::wrong_side;
+  } else {
+    belongs = true;
+    if (payload > service.mtu) drop = Drop::mtu;
+  }
+
+  out.drop = static_cast<bits<6>>(drop);
+  out.egress_port = from_backbone ? service.customer_port : service.backbone_port;
+  out.queue = 0;
+  out.service_valid = belongs;
+  out.service = choice.service;
+  out.to_backbone = !from_backbone;
+  editSTag(in.header, !from_backbone, service.s_tpid,
+           sTagTci(tagged, parsed.tag[0], service.pcp, service.s_vid), out.edit);
+}
+
+}  // namespace poplink::kernels

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The card's forwarding program: header window and ingress metadata in, decision and edit list out.
+#pragma once
+
+#include "hls.h"
+
+namespace poplink::kernels {
+
+using hls::bits;
+
+inline constexpr unsigned kHeaderBytes = 128;   ///< header window, bytes from the frame's start
+inline constexpr unsigned kPrependBytes = 64;   ///< most bytes that an edit can put before the rest
+
+/// Why a frame was not forwarded; 0 is "forwarded". Numbers and texts: drop_reasons.def.
+enum class Drop : unsigned char {
+  none = 0,
+#define POPLINK_DROP(number, name, text) name = number,
+#include "drop_reasons.def"
+#undef POPLINK_DROP
+};
+
+struct ForwardIn {
+  bits<8> header[kHeaderBytes];  ///< bytes past the frame's end are unspecified and never influence the result
+  bits<14> length;               ///< frame bytes without FCS, 60..9216
+  bits<4> port;                  ///< ingress port
+};
+
+/// What the editor does to the frame: remove `strip` bytes from its start, then put data[0..prepend-1] before the rest.
+struct Edit {
+  bits<7> strip;                ///< 0..127, never more than the frame's length
+  bits<7> prepend;              ///< 0..kPrependBytes
+  bits<8> data[kPrependBytes];  ///< data[0] is first on the wire
+};
+
+struct ForwardOut {
+  bits<6> drop;          ///< a Drop
+  bits<4> egress_port;   ///< meaningful when drop is none
+  bits<1> queue;         ///< 0 normal, 1 control; customers' frames are always 0
+  bool service_valid;    ///< the frame belongs to `service`, forwarded or dropped
+  bits<12> service;
+  bool to_backbone;      ///< direction: from the customer's side to the backbone
+  Edit edit;
+};
+
+/// One packet in, one decision out; no state between packets but the tables behind lookup_* (tables.h).
+void forward(const ForwardIn& in, ForwardOut& out);
+
+}  // namespace poplink::kernels
