@@ -36,7 +36,8 @@ BitVector product(const BitVector& a, const BitVector& b) {
   for (std::size_t shift = 0; shift < b.size(); ++shift) {
     if (!b[shift]) continue;
     BitVector moved(a.size(), false);
-    std::copy(a.begin(), a.end() - static_cast<std::ptrdiff_t>(shift), moved.begin() + static_cast<std::ptrdiff_t>(shift));
+    std::copy(a.begin(), a.end() - static_cast<std::ptrdiff_t>(shift),
+              moved.begin() + static_cast<std::ptrdiff_t>(shift));
     out = sum(out, moved, false);
   }
   return out;
@@ -53,21 +54,31 @@ BitVector compute(const Node& node, const std::vector<BitVector>& operands) {
     return out;
   };
   switch (node.kind) {
-    case Kind::input: break;
-    case Kind::bitAnd: return zip([](bool a, bool b) { return a && b; });
-    case Kind::bitOr: return zip([](bool a, bool b) { return a || b; });
-    case Kind::bitXor: return zip([](bool a, bool b) { return a != b; });
+    case Kind::input:
+      break;
+    case Kind::bitAnd:
+      return zip([](bool a, bool b) { return a && b; });
+    case Kind::bitOr:
+      return zip([](bool a, bool b) { return a || b; });
+    case Kind::bitXor:
+      return zip([](bool a, bool b) { return a != b; });
     case Kind::bitNot: {
       BitVector out = operands[0];
       out.flip();
       return out;
     }
-    case Kind::mux: return operands[0][0] ? operands[1] : operands[2];
-    case Kind::add: return sum(operands[0], operands[1], false);
-    case Kind::sub: return sum(operands[0], operands[1], true);
-    case Kind::mul: return product(operands[0], operands[1]);
-    case Kind::ult: return {less(operands[0], operands[1])};
-    case Kind::eq: return {operands[0] == operands[1]};
+    case Kind::mux:
+      return operands[0][0] ? operands[1] : operands[2];
+    case Kind::add:
+      return sum(operands[0], operands[1], false);
+    case Kind::sub:
+      return sum(operands[0], operands[1], true);
+    case Kind::mul:
+      return product(operands[0], operands[1]);
+    case Kind::ult:
+      return {less(operands[0], operands[1])};
+    case Kind::eq:
+      return {operands[0] == operands[1]};
   }
   return {};
 }

@@ -25,12 +25,22 @@ void checkWidths(const Module& module, const Node& node, const std::string& wher
     if (!holds) broken(module, where + " (" + kindName(node.kind) + ") has operands of the wrong number or width");
   };
   switch (node.kind) {
-    case Kind::input: require(node.operands.empty()); break;
-    case Kind::bitNot: require(node.operands.size() == 1 && width(0) == node.width); break;
-    case Kind::mux: require(node.operands.size() == 3 && width(0) == 1 && width(1) == node.width && width(2) == node.width); break;
+    case Kind::input:
+      require(node.operands.empty());
+      break;
+    case Kind::bitNot:
+      require(node.operands.size() == 1 && width(0) == node.width);
+      break;
+    case Kind::mux:
+      require(node.operands.size() == 3 && width(0) == 1 && width(1) == node.width && width(2) == node.width);
+      break;
     case Kind::ult:
-    case Kind::eq: require(node.operands.size() == 2 && width(0) == width(1) && width(0) > 0 && node.width == 1); break;
-    default: require(node.operands.size() == 2 && width(0) == node.width && width(1) == node.width); break;
+    case Kind::eq:
+      require(node.operands.size() == 2 && width(0) == width(1) && width(0) > 0 && node.width == 1);
+      break;
+    default:
+      require(node.operands.size() == 2 && width(0) == node.width && width(1) == node.width);
+      break;
   }
 }
 
@@ -52,7 +62,8 @@ void verify(const Module& module) {
   }
   for (const OutputPort& port : module.outputs) checkBits(module, port.value, count, "output " + port.path);
   for (const Lookup& lookup : module.lookups) {
-    if (lookup.response >= count || nodes[lookup.response].width != lookup.entry_width) broken(module, "lookup " + lookup.table);
+    if (lookup.response >= count || nodes[lookup.response].width != lookup.entry_width)
+      broken(module, "lookup " + lookup.table);
     checkBits(module, lookup.key, lookup.response, "key of " + lookup.table);
     checkBits(module, {lookup.request}, lookup.response, "request of " + lookup.table);
   }

@@ -10,13 +10,15 @@
 namespace hlsc {
 
 struct InputPort {
-  std::string path;  ///< struct members joined by '_'
+  std::string path;    ///< struct members joined by '_'
+  std::string member;  ///< the same in C++, members joined by '.'
   unsigned width;
   NodeId node;
 };
 
 struct OutputPort {
   std::string path;
+  std::string member;
   Value value;
 };
 
@@ -31,7 +33,7 @@ struct Lookup {
   unsigned latency;  ///< cycles from key to entry
   Bit request;       ///< whether the kernel looks up at all
   Value key;
-  NodeId response;   ///< an input node made after the key's nodes
+  NodeId response;  ///< an input node made after the key's nodes
   std::vector<EntryField> fields;
   unsigned entry_width;
 };
@@ -44,8 +46,8 @@ struct Module {
   std::vector<Lookup> lookups;
 };
 
-/// Throws std::logic_error when an invariant of the netlist is broken: operand widths, topological order, references, responses after keys.
-/// Run after every pass, so that a broken rewrite stops the compiler instead of becoming RTL.
+/// Throws std::logic_error when an invariant of the netlist is broken: operand widths, topological order, references,
+/// responses after keys. Run after every pass, so that a broken rewrite stops the compiler instead of becoming RTL.
 void verify(const Module& module);
 
 }  // namespace hlsc

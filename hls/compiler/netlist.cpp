@@ -17,7 +17,9 @@ Value constantValue(unsigned width, std::uint64_t value) {
   return bits;
 }
 
-Value undefinedValue(unsigned width) { return Value(width, kX); }
+Value undefinedValue(unsigned width) {
+  return Value(width, kX);
+}
 
 Value slice(const Value& value, unsigned low, unsigned width) {
   return Value(value.begin() + low, value.begin() + low + width);
@@ -114,9 +116,10 @@ void Netlist::nameValue(const Value& value, const std::string& name) {
   node.origin.name = name;
 }
 
-// Words stay whole, simplified bits included, because slices of whole words make short RTL that simulates fast; only a wide word that is
-// mostly simplified away is squeezed to the bits that are left.
-void Netlist::makeWordNode(Kind kind, const std::vector<Value>& operands, const std::vector<bool>& pending, Value& done) {
+// Words stay whole, simplified bits included, because slices of whole words make short RTL that simulates fast; only a
+// wide word that is mostly simplified away is squeezed to the bits that are left.
+void Netlist::makeWordNode(Kind kind, const std::vector<Value>& operands, const std::vector<bool>& pending,
+                           Value& done) {
   const auto width = static_cast<unsigned>(pending.size());
   unsigned low = width, high = 0, left = 0;
   for (unsigned i = 0; i < width; ++i) {
@@ -156,18 +159,27 @@ Value Netlist::bitwise(Kind kind, const Value& a, const Value& b) {
     Bit x = a[i], y = b[i];
     if (y.isConstant()) std::swap(x, y);  // a constant, if there is one, is x
     if (kind == Kind::bitXor) {
-      if (x.isX() || y.isX()) done[i] = kX;
-      else if (x == y) done[i] = kZero;
-      else if (x.isZero()) done[i] = y;
-      else if (x.isOne() && y.isConstant()) done[i] = kOne;  // 1 ^ 0: equal constants are done above
-      else if (x.isOne()) inverted[i] = any_inverted = true;
-      else pending[i] = true;
+      if (x.isX() || y.isX())
+        done[i] = kX;
+      else if (x == y)
+        done[i] = kZero;
+      else if (x.isZero())
+        done[i] = y;
+      else if (x.isOne() && y.isConstant())
+        done[i] = kOne;  // 1 ^ 0: equal constants are done above
+      else if (x.isOne())
+        inverted[i] = any_inverted = true;
+      else
+        pending[i] = true;
       continue;
     }
     const Bit absorbing = kind == Kind::bitAnd ? kZero : kOne;
-    if (x.isX() || x == absorbing || y == absorbing) done[i] = x.isX() && y != absorbing ? (y.isX() ? kX : absorbing) : absorbing;
-    else if (x.isConstant() || x == y) done[i] = y;
-    else pending[i] = true;
+    if (x.isX() || x == absorbing || y == absorbing)
+      done[i] = x.isX() && y != absorbing ? (y.isX() ? kX : absorbing) : absorbing;
+    else if (x.isConstant() || x == y)
+      done[i] = y;
+    else
+      pending[i] = true;
   }
   if (any_inverted) {
     Value source(a.size(), kZero);
@@ -178,17 +190,26 @@ Value Netlist::bitwise(Kind kind, const Value& a, const Value& b) {
   return done;
 }
 
-Value Netlist::bitAnd(const Value& a, const Value& b) { return bitwise(Kind::bitAnd, a, b); }
-Value Netlist::bitOr(const Value& a, const Value& b) { return bitwise(Kind::bitOr, a, b); }
-Value Netlist::bitXor(const Value& a, const Value& b) { return bitwise(Kind::bitXor, a, b); }
+Value Netlist::bitAnd(const Value& a, const Value& b) {
+  return bitwise(Kind::bitAnd, a, b);
+}
+Value Netlist::bitOr(const Value& a, const Value& b) {
+  return bitwise(Kind::bitOr, a, b);
+}
+Value Netlist::bitXor(const Value& a, const Value& b) {
+  return bitwise(Kind::bitXor, a, b);
+}
 
 Value Netlist::bitNot(const Value& a) {
   Value done(a.size(), kZero);
   std::vector<bool> pending(a.size(), false);
   for (std::size_t i = 0; i < a.size(); ++i) {
-    if (a[i].isConstant()) done[i] = a[i].isX() ? kX : (a[i].isOne() ? kZero : kOne);
-    else if (nodes_[a[i].node].kind == Kind::bitNot) done[i] = nodes_[a[i].node].operands[0][a[i].index];
-    else pending[i] = true;
+    if (a[i].isConstant())
+      done[i] = a[i].isX() ? kX : (a[i].isOne() ? kZero : kOne);
+    else if (nodes_[a[i].node].kind == Kind::bitNot)
+      done[i] = nodes_[a[i].node].operands[0][a[i].index];
+    else
+      pending[i] = true;
   }
   makeWordNode(Kind::bitNot, {a}, pending, done);
   return done;
@@ -213,10 +234,14 @@ Value Netlist::mux(Bit select, const Value& when_set, const Value& when_clear) {
   Value done(width, kZero);
   std::vector<bool> pending(width, false);
   for (unsigned i = 0; i < width; ++i) {
-    if (when_set[i] == when_clear[i] || when_set[i].isX()) done[i] = when_clear[i];
-    else if (when_clear[i].isX()) done[i] = when_set[i];
-    else if (when_set[i].isOne() && when_clear[i].isZero()) done[i] = select;
-    else pending[i] = true;
+    if (when_set[i] == when_clear[i] || when_set[i].isX())
+      done[i] = when_clear[i];
+    else if (when_clear[i].isX())
+      done[i] = when_set[i];
+    else if (when_set[i].isOne() && when_clear[i].isZero())
+      done[i] = select;
+    else
+      pending[i] = true;
   }
   if (width == 1) {
     if (pending[0]) done = makeNode(Kind::mux, 1, {{select}, when_set, when_clear});
@@ -265,7 +290,8 @@ Value Netlist::sub(const Value& left, const Value& right) {
   }
   unsigned low = 0;
   while (low < width && b[low].isZero()) ++low;
-  return concatenate(slice(a, 0, low), makeNode(Kind::sub, width - low, {slice(a, low, width - low), slice(b, low, width - low)}));
+  return concatenate(slice(a, 0, low),
+                     makeNode(Kind::sub, width - low, {slice(a, low, width - low), slice(b, low, width - low)}));
 }
 
 Value Netlist::mul(const Value& left, const Value& right) {
@@ -343,22 +369,34 @@ Value Netlist::shiftRight(const Value& a, const Value& amount, Bit fill) {
 Value Netlist::popcount(const Value& a, unsigned width) {
   if (a.size() == 1) return zeroExtend(a, width);
   const auto half = static_cast<unsigned>(a.size() / 2);
-  return add(popcount(slice(a, 0, half), width), popcount(slice(a, half, static_cast<unsigned>(a.size()) - half), width));
+  return add(popcount(slice(a, 0, half), width),
+             popcount(slice(a, half, static_cast<unsigned>(a.size()) - half), width));
 }
 
 Value Netlist::build(Kind kind, const std::vector<Value>& operands) {
   switch (kind) {
-    case Kind::input: break;
-    case Kind::bitAnd: return bitAnd(operands[0], operands[1]);
-    case Kind::bitOr: return bitOr(operands[0], operands[1]);
-    case Kind::bitXor: return bitXor(operands[0], operands[1]);
-    case Kind::bitNot: return bitNot(operands[0]);
-    case Kind::mux: return mux(operands[0][0], operands[1], operands[2]);
-    case Kind::add: return add(operands[0], operands[1]);
-    case Kind::sub: return sub(operands[0], operands[1]);
-    case Kind::mul: return mul(operands[0], operands[1]);
-    case Kind::ult: return {ult(operands[0], operands[1])};
-    case Kind::eq: return {eq(operands[0], operands[1])};
+    case Kind::input:
+      break;
+    case Kind::bitAnd:
+      return bitAnd(operands[0], operands[1]);
+    case Kind::bitOr:
+      return bitOr(operands[0], operands[1]);
+    case Kind::bitXor:
+      return bitXor(operands[0], operands[1]);
+    case Kind::bitNot:
+      return bitNot(operands[0]);
+    case Kind::mux:
+      return mux(operands[0][0], operands[1], operands[2]);
+    case Kind::add:
+      return add(operands[0], operands[1]);
+    case Kind::sub:
+      return sub(operands[0], operands[1]);
+    case Kind::mul:
+      return mul(operands[0], operands[1]);
+    case Kind::ult:
+      return {ult(operands[0], operands[1])};
+    case Kind::eq:
+      return {eq(operands[0], operands[1])};
   }
   return {};
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The netlist between LLVM and the RTL: word-level nodes, bit-level values.
 //
-// A Value is a vector of Bits, least significant first. A Bit is a constant or one bit of a node's result, so everything that only moves
-// bits (shifts by constants, truncation, extension, byte swaps, concatenation) is wiring and costs no node. Builders simplify bit by
-// bit and make a node only of what is left; equal nodes are made once. Nodes stand in topological order: operands have smaller ids.
+// A Value is a vector of Bits, least significant first. A Bit is a constant or one bit of a node's result, so
+// everything that only moves bits (shifts by constants, truncation, extension, byte swaps, concatenation) is wiring and
+// costs no node. Builders simplify bit by bit and make a node only of what is left; equal nodes are made once. Nodes
+// stand in topological order: operands have smaller ids.
 #pragma once
 
 #include <cstdint>

@@ -48,7 +48,7 @@ class Rebuild {
       map_[id] = make(*this, id);
       to_.netlist.nameValue(map_[id], node(id).origin.name);
     }
-    for (const OutputPort& port : from_.outputs) to_.outputs.push_back({port.path, (*this)(port.value)});
+    for (const OutputPort& port : from_.outputs) to_.outputs.push_back({port.path, port.member, (*this)(port.value)});
     return std::move(to_);
   }
 
@@ -88,7 +88,8 @@ class Demand {
     const Node& node = module_.netlist.node(id);
     if (!any(id)) return;
     switch (node.kind) {
-      case Kind::input: return;
+      case Kind::input:
+        return;
       case Kind::ult:
       case Kind::eq:
         for (const Value& operand : node.operands) mark(operand);
@@ -141,7 +142,8 @@ Value firstMatch(Netlist& netlist, std::vector<Arm> arms, const Value& otherwise
   return netlist.mux(arms[0].condition, arms[0].value, otherwise);
 }
 
-/// How many operands of muxes each node is the whole "clear" side of; only a link that nobody else reads belongs to a chain.
+/// How many operands of muxes each node is the whole "clear" side of; only a link that nobody else reads belongs to a
+/// chain.
 std::vector<unsigned> countReaders(const Module& module) {
   std::vector<unsigned> readers(module.netlist.nodes().size(), 0);
   const auto read = [&](const Value& value) {

@@ -9,7 +9,8 @@ namespace hlsc {
 /// Drops what no output and no key needs, bit by bit: bits nobody asks for become X before the builders simplify again.
 Module keepDemanded(const Module& module);
 
-/// Turns long chains of muxes (switch, else-if, first match) into trees. A chain of n conditions then costs log n levels.
+/// Turns long chains of muxes (switch, else-if, first match) into trees. A chain of n conditions then costs log n
+/// levels.
 Module balanceMuxes(const Module& module);
 
 /// All passes in order, each verified, until the number of nodes stays the same.

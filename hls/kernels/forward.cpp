@@ -13,15 +13,15 @@ namespace {
 
 /// Bytes behind the last customer tag; at most two customer tags count as tags, further ones as payload.
 bits<14> payloadBytes(bits<14> length, bits<2> tags, bool from_backbone) {
-  const bits<2> customer_tags =
-      from_backbone ? static_cast<bits<2>>(tags - 1) : (tags == 3 ? bits<2>(2) : tags);
+  const bits<2> customer_tags = from_backbone ? static_cast<bits<2>>(tags - 1) : (tags == 3 ? bits<2>(2) : tags);
   const bits<14> behind = static_cast<bits<14>>(14 + (from_backbone ? 4 : 0));
   return static_cast<bits<14>>(length - behind - (static_cast<bits<14>>(customer_tags) << 2));
 }
 
 }  // namespace
 
-// Three dependent lookups: port, then attachment and VID side by side, then service. The first rule that holds is the drop reason.
+// Three dependent lookups: port, then attachment and VID side by side, then service. The first rule that holds is the
+// drop reason.
 void forward(const ForwardIn& in, ForwardOut& out) {
   const PortEntry port = lookup_port(in.port);
   const bits<12> outer_vid = static_cast<bits<12>>(wordAt(in.header, 14));
@@ -39,9 +39,11 @@ void forward(const ForwardIn& in, ForwardOut& out) {
   const bits<4> own_side = from_backbone ? service.backbone_port : service.customer_port;
   const bits<14> payload = payloadBytes(in.length, parsed.tags, from_backbone);
 
-  Drop drop = linkLocal(parsed.destination, wordAt(in.header, 12));
+  const Drop link_local = linkLocal(parsed.destination, wordAt(in.header, 12));
+  Drop drop = Drop::none;
   bool belongs = false;
-  if (drop != Drop::none) {
+  if (link_local != Drop::none) {
+    drop = link_local;
   } else if (!port.valid) {
     drop = Drop::port_off;
   } else if (!port.collecting) {
@@ -69,8 +71,8 @@ void forward(const ForwardIn& in, ForwardOut& out) {
   out.service_valid = belongs;
   out.service = choice.service;
   out.to_backbone = !from_backbone;
-  editSTag(in.header, !from_backbone, service.s_tpid,
-           sTagTci(tagged, parsed.tag[0], service.pcp, service.s_vid), out.edit);
+  editSTag(in.header, !from_backbone, service.s_tpid, sTagTci(tagged, parsed.tag[0], service.pcp, service.s_vid),
+           out.edit);
 }
 
 }  // namespace poplink::kernels

@@ -8,8 +8,8 @@ namespace poplink::kernels {
 
 using hls::bits;
 
-inline constexpr unsigned kHeaderBytes = 128;   ///< header window, bytes from the frame's start
-inline constexpr unsigned kPrependBytes = 64;   ///< most bytes that an edit can put before the rest
+inline constexpr unsigned kHeaderBytes = 128;  ///< header window, bytes from the frame's start
+inline constexpr unsigned kPrependBytes = 64;  ///< most bytes that an edit can put before the rest
 
 /// Why a frame was not forwarded; 0 is "forwarded". Numbers and texts: drop_reasons.def.
 enum class Drop : unsigned char {
@@ -33,12 +33,12 @@ struct Edit {
 };
 
 struct ForwardOut {
-  bits<6> drop;          ///< a Drop
-  bits<4> egress_port;   ///< meaningful when drop is none
-  bits<1> queue;         ///< 0 normal, 1 control; customers' frames are always 0
-  bool service_valid;    ///< the frame belongs to `service`, forwarded or dropped
+  bits<6> drop;         ///< a Drop
+  bits<4> egress_port;  ///< meaningful when drop is none
+  bits<1> queue;        ///< 0 normal, 1 control; customers' frames are always 0
+  bool service_valid;   ///< the frame belongs to `service`, forwarded or dropped
   bits<12> service;
-  bool to_backbone;      ///< direction: from the customer's side to the backbone
+  bool to_backbone;  ///< direction: from the customer's side to the backbone
   Edit edit;
 };
 

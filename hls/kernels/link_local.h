@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Link-local protocols: 01:80:C2:00:00:00-0F never leaves the link (IEEE 802.1Q-2022 clause 8.6.3), whatever the service.
+// Link-local protocols: 01:80:C2:00:00:00-0F never leaves the link (IEEE 802.1Q-2022 clause 8.6.3), whatever the
+// service.
 #pragma once
 
 #include "parse.h"
 
 namespace poplink::kernels {
 
-/// The reason to keep a frame on its link, or Drop::none. `type` is the 16 bits behind the addresses, tags not skipped: these
-/// protocols are never tagged, and a tagged frame to such an address stays out all the same.
+/// The reason to keep a frame on its link, or Drop::none. `type` is the 16 bits behind the addresses, tags not skipped:
+/// these protocols are never tagged, and a tagged frame to such an address stays out all the same.
 inline Drop linkLocal(bits<48> destination, bits<16> type) {
   if (static_cast<bits<44>>(destination >> 4) != 0x0180'C200'000) return Drop::none;
   if (type == 0x8808) return Drop::pause;

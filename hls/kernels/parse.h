@@ -19,7 +19,7 @@ struct Tag {
 
 struct Parsed {
   bits<48> destination;
-  bits<2> tags;        ///< how many of `tag` are there; a fourth and later tag counts as payload
+  bits<2> tags;  ///< how many of `tag` are there; a fourth and later tag counts as payload
   Tag tag[kMaxTags];
   bits<16> ethertype;  ///< behind the parsed tags
 };
@@ -29,7 +29,9 @@ inline bits<16> wordAt(const bits<8> (&header)[kHeaderBytes], unsigned offset) {
 }
 
 /// A tag's TPID: 802.1Q C-tag, 802.1ad S-tag, or the port's own S-TPID (0x9100 on older equipment).
-inline bool isTpid(bits<16> word, bits<16> s_tpid) { return word == kCTpid || word == kSTpid || word == s_tpid; }
+inline bool isTpid(bits<16> word, bits<16> s_tpid) {
+  return word == kCTpid || word == kSTpid || word == s_tpid;
+}
 
 /// A frame of 60 bytes or more holds an Ethernet header with three tags, so no length is needed here.
 inline Parsed parse(const bits<8> (&header)[kHeaderBytes], bits<16> s_tpid) {
@@ -44,7 +46,8 @@ inline Parsed parse(const bits<8> (&header)[kHeaderBytes], bits<16> s_tpid) {
     const bits<16> tci = wordAt(header, at + 2);
     more = more && isTpid(word, s_tpid);
     if (more) parsed.tags = static_cast<bits<2>>(i + 1);
-    parsed.tag[i] = Tag{word, static_cast<bits<3>>(tci >> 13), static_cast<bits<1>>(tci >> 12), static_cast<bits<12>>(tci)};
+    parsed.tag[i] =
+        Tag{word, static_cast<bits<3>>(tci >> 13), static_cast<bits<1>>(tci >> 12), static_cast<bits<12>>(tci)};
   }
   parsed.ethertype = wordAt(header, 12);
   for (unsigned i = 0; i < kMaxTags; ++i) {

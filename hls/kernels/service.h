@@ -17,7 +17,8 @@ inline bits<16> vidKey(bits<4> attachment, bits<12> outer_vid) {
   return static_cast<bits<16>>((static_cast<bits<16>>(attachment) << 12) | outer_vid);
 }
 
-/// From a customer's side. `tagged` is false for a priority tag (VID 0), which says nothing about the VLAN (802.1Q clause 6.9).
+/// From a customer's side. `tagged` is false for a priority tag (VID 0), which says nothing about the VLAN (802.1Q
+/// clause 6.9).
 inline ServiceChoice customerService(bool tagged, const VidEntry& by_vid, const AttachmentEntry& attachment) {
   if (tagged && by_vid.valid) return {true, by_vid.service};
   if (!tagged && attachment.valid && attachment.untagged_valid) return {true, attachment.untagged_service};
@@ -25,6 +26,8 @@ inline ServiceChoice customerService(bool tagged, const VidEntry& by_vid, const 
 }
 
 /// From the backbone the S-VID alone names the service.
-inline ServiceChoice backboneService(const VidEntry& by_vid) { return {by_vid.valid, by_vid.service}; }
+inline ServiceChoice backboneService(const VidEntry& by_vid) {
+  return {by_vid.valid, by_vid.service};
+}
 
 }  // namespace poplink::kernels

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// VLAN tagging as edit lists: push or pop one S-tag (IEEE 802.1ad, now 802.1Q-2022 clause 9.5) right behind the addresses.
-// Customer tags stay where they are.
+// VLAN tagging as edit lists: push or pop one S-tag (IEEE 802.1ad, now 802.1Q-2022 clause 9.5) right behind the
+// addresses. Customer tags stay where they are.
 #pragma once
 
 #include "parse.h"

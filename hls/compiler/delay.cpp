@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delay.h"
+
+#include <cmath>
+#include <stdexcept>
+
+namespace hlsc {
+
+namespace {
+
+constexpr double kLut = 0.38;         // one LUT6 with its wire, UltraScale+
+constexpr double kPackedGate = 0.20;  // a two-input gate usually shares a LUT with its neighbours
+constexpr double kCarryStart = 0.45;
+constexpr double kCarryPerBit = 0.01;
+constexpr double kWideSelect = 0.15;  // fan-out of a select that drives more than kWideSelectBits bits
+constexpr unsigned kWideSelectBits = 64;
+
+}  // namespace
+
+Family familyNamed(const std::string& name) {
+  if (name == "xcup") return Family::xcup;
+  if (name == "xc7") return Family::xc7;
+  if (name == "ecp5") return Family::ecp5;
+  throw std::invalid_argument("unknown family '" + name + "' (xcup, xc7 or ecp5)");
+}
+
+const char* familyName(Family family) {
+  switch (family) {
+    case Family::xcup:
+      return "xcup";
+    case Family::xc7:
+      return "xc7";
+    case Family::ecp5:
+      return "ecp5";
+  }
+  return "";
+}
+
+double DelayModel::scale() const {
+  switch (family) {
+    case Family::xcup:
+      return 1.0;
+    case Family::xc7:
+      return 1.4;
+    case Family::ecp5:
+      return 2.2;
+  }
+  return 1.0;
+}
+
+double DelayModel::registerOut() const {
+  return 0.15 * scale();
+}
+
+double DelayModel::tableOut() const {
+  return 0.9 * scale();
+}
+
+double DelayModel::node(const Node& node) const {
+  const auto operand_width = node.operands.empty() ? 0.0 : static_cast<double>(node.operands.back().size());
+  switch (node.kind) {
+    case Kind::input:
+    case Kind::bitNot:
+      return 0.0;
+    case Kind::bitAnd:
+    case Kind::bitOr:
+    case Kind::bitXor:
+      return kPackedGate * scale();
+    case Kind::mux:
+      return (kLut + (node.width > kWideSelectBits ? kWideSelect : 0.0)) * scale();
+    case Kind::add:
+    case Kind::sub:
+    case Kind::ult:
+      return (kCarryStart + kCarryPerBit * operand_width) * scale();
+    case Kind::eq:
+      return kLut * std::max(1.0, std::log(2.0 * operand_width) / std::log(6.0)) * scale();
+    case Kind::mul:
+      return (2.0 * kCarryStart + 0.06 * operand_width) * scale();
+  }
+  return 0.0;
+}
+
+}  // namespace hlsc

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pre-route delay estimates in nanoseconds: what the scheduler chains within one clock.
+#pragma once
+
+#include <string>
+
+#include "netlist.h"
+
+namespace hlsc {
+
+enum class Family { xcup, xc7, ecp5 };
+
+/// Throws std::invalid_argument for an unknown name.
+Family familyNamed(const std::string& name);
+const char* familyName(Family family);
+
+struct DelayModel {
+  Family family = Family::xcup;
+
+  double node(const Node& node) const;  ///< operands to result
+  double registerOut() const;           ///< clock to output plus setup of the register behind
+  double tableOut() const;              ///< the same for a table's answer (RAM output register and wires)
+
+ private:
+  double scale() const;
+};
+
+}  // namespace hlsc

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What hlsc writes for a scheduled module. Equal modules give equal text.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "pieces.h"
+
+namespace hlsc {
+
+struct EmitOptions {
+  std::string source;   ///< the kernel's file name, for the heads of the files
+  std::string options;  ///< the options that shaped the result, for the heads
+  DelayModel delays;
+  double clock_ns = 2.6;
+};
+
+/// NAME.sv: the pipeline.
+std::string emitVerilog(const Module& module, const Schedule& schedule, const EmitOptions& options);
+/// NAME_pkg.sv: latency and widths as constants.
+std::string emitPackage(const Module& module, const Schedule& schedule, const EmitOptions& options);
+/// NAME_rtl.h: C++ templates between the kernel's structs and a Verilated model's ports.
+std::string emitHeader(const Module& module, const Schedule& schedule, const EmitOptions& options);
+/// NAME.json: the report.
+std::string emitReport(const Module& module, const Schedule& schedule, const EmitOptions& options,
+                       const std::vector<std::string>& warnings);
+
+}  // namespace hlsc

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel between its source and the netlist: LLVM IR whose only function is hls.top, with ports and lookups as
+// marker calls.
+#pragma once
+
+#include <llvm/IR/Function.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "layout.h"
+
+namespace hlsc {
+
+struct TableUse {
+  std::string table;
+  unsigned key_width = 0;
+  Layout entry;
+  const llvm::DISubprogram* declared = nullptr;
+};
+
+// Marker calls, with T the lookup's token and k the number of a field:
+//   iW  hls.in.W(k, element)    hls.out.W(k, element, iW)    iW hls.uninit.W(k)
+//   i32 hls.req.K(lookup, iK)   iW hls.resp.W(T, lookup, k)
+inline constexpr const char* kTop = "hls.top";
+inline constexpr const char* kIn = "hls.in.";
+inline constexpr const char* kOut = "hls.out.";
+inline constexpr const char* kUninit = "hls.uninit.";
+inline constexpr const char* kRequest = "hls.req.";
+inline constexpr const char* kResponse = "hls.resp.";
+
+struct Program {
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::Module> module;
+  llvm::Function* top = nullptr;
+  Layout in, out;
+  std::vector<TableUse> tables;
+};
+
+/// Stops with std::logic_error when a rewrite of ours broke the IR: LLVM as packaged has no assertions of its own.
+void verifyProgram(const Program& program, const char* after);
+
+/// Runs clang and reads its IR. Throws CompileError with clang's messages.
+Program parseSource(const std::string& source, const std::vector<std::string>& clang_arguments);
+
+/// Finds the kernel, reads its ports, makes hls.top, and inlines everything into it. Throws CompileError.
+void wrapKernel(Program& program, const std::string& kernel);
+
+/// Unrolls, promotes and simplifies hls.top until it is straight-line code with branches and no memory.
+void flattenProgram(Program& program);
+
+/// One round of lowering array accesses with computed indices to muxes; false when there was none.
+bool lowerDynamicIndices(Program& program);
+
+/// Refuses what is left and has no hardware meaning. Throws CompileError.
+void checkProgram(const Program& program);
+
+}  // namespace hlsc

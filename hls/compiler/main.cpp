@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// hlsc: a C++ kernel in, a SystemVerilog pipeline out.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "compile.h"
+#include "emit.h"
+#include "front/diagnostics.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Leaves an unchanged file alone, so that what is built from it isn't built again.
+void writeIfChanged(const fs::path& path, const std::string& text) {
+  std::ifstream before(path, std::ios::binary);
+  if (before && std::string(std::istreambuf_iterator<char>(before), {}) == text) return;
+  std::ofstream out(path, std::ios::binary);
+  out << text;
+  if (!out.flush()) throw std::runtime_error("cannot write " + path.string());
+}
+
+void applyLatency(const std::string& text, hlsc::CompileOptions& options) {
+  const auto equals = text.find('=');
+  const std::string digits = equals == std::string::npos ? text : text.substr(equals + 1);
+  std::size_t used = 0;
+  unsigned long cycles = 0;
+  try {
+    cycles = std::stoul(digits, &used);
+  } catch (const std::exception&) {
+  }
+  if (digits.empty() || used != digits.size() || cycles < 1 || cycles > 64) {
+    throw hlsc::CompileError("error: --lookup-latency " + text + ": cycles are a number from 1 to 64");
+  }
+  if (equals == std::string::npos)
+    options.lookup_latency = static_cast<unsigned>(cycles);
+  else
+    options.table_latency[text.substr(0, equals)] = static_cast<unsigned>(cycles);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"hlsc: compiles a C++ kernel to a free-running SystemVerilog pipeline (II = 1)"};
+  hlsc::CompileOptions options;
+  std::string source, family = "xcup";
+  fs::path folder;
+  std::vector<std::string> latencies, includes, macros;
+  app.add_option("--top", options.kernel, "Kernel function: void NAME(const In&, Out&)")->required();
+  app.add_option("--family", family, "Delay model: xcup, xc7 or ecp5")->capture_default_str();
+  app.add_option("--clock-ns", options.clock_ns, "Time per stage, nanoseconds")
+      ->check(CLI::Range(0.5, 1000.0))
+      ->capture_default_str();
+  app.add_option("--lookup-latency", latencies,
+                 "Cycles from key to entry: N for all tables, TABLE=N for one (default 2)");
+  app.add_option("-I", includes, "Folder of headers");
+  app.add_option("-D", macros, "Macro");
+  app.add_option("-o", folder, "Folder for NAME.sv, NAME_pkg.sv, NAME_rtl.h, NAME.json")->required();
+  app.add_option("source", source, "C++ source")->required();
+  CLI11_PARSE(app, argc, argv);
+  try {
+    for (const std::string& text : latencies) applyLatency(text, options);
+    options.delays.family = hlsc::familyNamed(family);
+    for (const std::string& path : includes) options.clang_arguments.push_back("-I" + path);
+    for (const std::string& macro : macros) options.clang_arguments.push_back("-D" + macro);
+    const hlsc::Compiled compiled = hlsc::compile(source, options);
+    for (const std::string& warning : compiled.warnings) std::cerr << source << ": warning: " << warning << "\n";
+    char clock[32];
+    std::snprintf(clock, sizeof clock, "%g", options.clock_ns);
+    const hlsc::EmitOptions emit{fs::path(source).filename().string(), "family " + family + ", clock " + clock + " ns",
+                                 options.delays, options.clock_ns};
+    fs::create_directories(folder);
+    writeIfChanged(folder / (options.kernel + ".sv"), emitVerilog(compiled.module, compiled.schedule, emit));
+    writeIfChanged(folder / (options.kernel + "_pkg.sv"), emitPackage(compiled.module, compiled.schedule, emit));
+    writeIfChanged(folder / (options.kernel + "_rtl.h"), emitHeader(compiled.module, compiled.schedule, emit));
+    writeIfChanged(folder / (options.kernel + ".json"),
+                   emitReport(compiled.module, compiled.schedule, emit, compiled.warnings));
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return 1;
+  }
+  return 0;
+}

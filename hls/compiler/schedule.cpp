@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "schedule.h"
+
+#include <algorithm>
+
+namespace hlsc {
+
+namespace {
+
+struct Arrival {
+  unsigned stage = 0;
+  double at_ns = 0;
+};
+
+class Scheduler {
+ public:
+  Scheduler(const Module& module, const DelayModel& delays, double clock_ns)
+      : module_(module), delays_(delays), clock_ns_(clock_ns), arrival_(module.netlist.nodes().size()) {}
+
+  Schedule run() {
+    const std::vector<Node>& nodes = module_.netlist.nodes();
+    std::vector<const Lookup*> answered_by(nodes.size(), nullptr);
+    for (const Lookup& lookup : module_.lookups) answered_by[lookup.response] = &lookup;
+    result_.request.resize(module_.lookups.size());
+    for (NodeId id = 0; id < nodes.size(); ++id) {
+      if (const Lookup* lookup = answered_by[id])
+        arrival_[id] = answer(*lookup);
+      else if (nodes[id].kind == Kind::input)
+        arrival_[id] = {0, delays_.registerOut()};
+      else
+        arrival_[id] = place(nodes[id]);
+      result_.latency = std::max(result_.latency, arrival_[id].stage + 1);
+      result_.longest_ns = std::max(result_.longest_ns, arrival_[id].at_ns);
+    }
+    for (const Lookup& lookup : module_.lookups) {  // a key nobody waits for is shown before the outputs are
+      result_.latency = std::max(result_.latency, result_.request[index(lookup)] + 1);
+    }
+    for (const Arrival& arrival : arrival_) result_.stage.push_back(arrival.stage);
+    return std::move(result_);
+  }
+
+ private:
+  std::size_t index(const Lookup& lookup) const { return static_cast<std::size_t>(&lookup - module_.lookups.data()); }
+
+  Arrival latest(const Value& value, Arrival so_far) const {
+    for (const Bit& bit : value) {
+      if (bit.isConstant()) continue;
+      const Arrival& a = arrival_[bit.node];
+      if (a.stage > so_far.stage)
+        so_far = a;
+      else if (a.stage == so_far.stage)
+        so_far.at_ns = std::max(so_far.at_ns, a.at_ns);
+    }
+    return so_far;
+  }
+
+  Arrival answer(const Lookup& lookup) {
+    const unsigned stage = latest(lookup.key, latest({lookup.request}, {})).stage;
+    result_.request[index(lookup)] = stage;
+    return {stage + 1 + lookup.latency, delays_.tableOut()};
+  }
+
+  Arrival place(const Node& node) {
+    Arrival start{0, delays_.registerOut()};
+    for (const Value& operand : node.operands) start = latest(operand, start);
+    const double delay = delays_.node(node);
+    if (start.at_ns + delay > clock_ns_ && start.at_ns > delays_.registerOut()) {
+      start = {start.stage + 1, delays_.registerOut()};
+    }
+    if (start.at_ns + delay > clock_ns_) {
+      result_.warnings.push_back(node.origin.file + ":" + std::to_string(node.origin.line) + ": a " +
+                                 std::to_string(node.width) + " bit '" + kindName(node.kind) +
+                                 "' alone takes longer than the clock");
+    }
+    return {start.stage, start.at_ns + delay};
+  }
+
+  const Module& module_;
+  const DelayModel& delays_;
+  const double clock_ns_;
+  std::vector<Arrival> arrival_;
+  Schedule result_;
+};
+
+}  // namespace
+
+Schedule schedule(const Module& module, const DelayModel& delays, double clock_ns) {
+  return Scheduler(module, delays, clock_ns).run();
+}
+
+}  // namespace hlsc
