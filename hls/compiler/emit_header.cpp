@@ -5,7 +5,7 @@ namespace hlsc {
 
 namespace {
 
-/// C++ expression of a flattened member: "edit_data" came from edit.data, so ports carry their C++ spelling along.
+/// The struct that stands for a table: own_addresses becomes OwnAddressesPort.
 std::string typeName(const std::string& table) {
   std::string name;
   bool start = true;
@@ -16,6 +16,13 @@ std::string typeName(const std::string& table) {
       name += start ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c, start = false;
   }
   return name + "Port";
+}
+
+template <class Ports>
+std::string visitor(const std::string& function, const Ports& ports) {
+  std::string text = "template <class Struct, class Visit>\nvoid " + function + "(Struct& values, Visit&& visit) {\n";
+  for (const auto& port : ports) text += "  visit(\"" + port.member + "\", values." + port.member + ");\n";
+  return text + "}\n\n";
 }
 
 }  // namespace
@@ -37,7 +44,8 @@ std::string emitHeader(const Module& module, const Schedule& schedule, const Emi
   for (const OutputPort& port : module.outputs) {
     text += "  hls::rtl::get<" + number(port.value.size()) + ">(dut.out_" + port.path + ", out." + port.member + ");\n";
   }
-  text += "}\n\n";
+  text += "}\n\n/// Calls visit(name, member) for each port's member, in the order of the ports.\n" +
+          visitor("forEachInput", module.inputs) + visitor("forEachOutput", module.outputs);
   for (const Lookup& lookup : module.lookups) {
     const std::string width = number(lookup.entry_width), port = "dut.lk_" + lookup.table;
     text += "struct " + typeName(lookup.table) +

@@ -224,6 +224,8 @@ Value Netlist::mux(Bit select, const Value& when_set, const Value& when_clear) {
   const auto all = [&](const Value& value, Bit bit) {
     return std::all_of(value.begin(), value.end(), [&](Bit b) { return b == bit || b.isX(); });
   };
+  if (all(when_set, kX)) return when_clear;
+  if (all(when_clear, kX)) return when_set;
   if (width == 1 || all(when_set, kZero) || all(when_clear, kZero)) {
     const Value selected(width, select);
     if (all(when_clear, kZero)) return bitAnd(selected, when_set);

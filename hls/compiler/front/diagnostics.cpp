@@ -16,10 +16,11 @@ void Diagnostics::error(const llvm::Instruction& at, const std::string& message)
   }
   std::string text =
       (location->getFilename() + ":" + std::to_string(location->getLine()) + ": error: " + message).str();
-  for (const llvm::DILocation* caller = location->getInlinedAt(); caller != nullptr; caller = caller->getInlinedAt()) {
-    if (caller->getLine() != 0)
-      text +=
-          ("\n" + caller->getFilename() + ":" + std::to_string(caller->getLine()) + ": note: called from here").str();
+  // The last caller is the wrapper around the kernel, which the author didn't write.
+  for (const llvm::DILocation* caller = location->getInlinedAt();
+       caller != nullptr && caller->getInlinedAt() != nullptr; caller = caller->getInlinedAt()) {
+    if (caller->getLine() == 0) continue;
+    text += ("\n" + caller->getFilename() + ":" + std::to_string(caller->getLine()) + ": note: called from here").str();
   }
   add(text);
 }

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hls.h"
+using hls::bits;
+struct In { bits<8> a; bits<8> b; };
+struct Out { bits<8> r; };
+void kernel(const In& in, Out& out) {
+  static unsigned count = 0;
+  count += in.a;
+  out.r = static_cast<bits<8>>(count);
+}
+// expect variable 'count' keeps state from packet to packet

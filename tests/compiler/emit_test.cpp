@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Text that the emitters write: equal for equal input, named after the source, clean for every reader.
+#include "emit.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "compile.h"
+#include "names.h"
+
+namespace hlsc {
+namespace {
+
+Compiled compileKernel(const std::string& name, double clock_ns = 2.6, unsigned latency = 2) {
+  CompileOptions options;
+  options.kernel = name;
+  options.clock_ns = clock_ns;
+  options.lookup_latency = latency;
+  options.clang_arguments = {"-I" POPLINK_HLS_INCLUDE};
+  return compile(std::string(POPLINK_KERNELS "/") + name + ".cpp", options);
+}
+
+TEST(Emit, same_source_gives_the_same_bytes) {
+  const EmitOptions options{"torture.cpp", "", {}, 2.6};
+  const Compiled first = compileKernel("torture"), second = compileKernel("torture");
+  EXPECT_EQ(emitVerilog(first.module, first.schedule, options), emitVerilog(second.module, second.schedule, options));
+  EXPECT_EQ(emitHeader(first.module, first.schedule, options), emitHeader(second.module, second.schedule, options));
+  EXPECT_EQ(emitPackage(first.module, first.schedule, options), emitPackage(second.module, second.schedule, options));
+  EXPECT_EQ(emitReport(first.module, first.schedule, options, first.warnings),
+            emitReport(second.module, second.schedule, options, second.warnings));
+}
+
+TEST(Emit, smallest_kernel_is_one_register) {
+  const Compiled compiled = compileKernel("copy");
+  const std::string text = emitVerilog(compiled.module, compiled.schedule, {"copy.cpp", "", {}, 2.6});
+  EXPECT_EQ(compiled.schedule.latency, 1U);
+  EXPECT_NE(text.find("in_value_s1 <= in_value;"), std::string::npos) << text;
+  EXPECT_NE(text.find("assign out_value = in_value_s1;"), std::string::npos) << text;
+}
+
+TEST(Emit, carries_source_names_and_lines) {
+  const Compiled compiled = compileKernel("torture");
+  const std::string text = emitVerilog(compiled.module, compiled.schedule, {"torture.cpp", "", {}, 2.6});
+  EXPECT_NE(text.find("// torture.cpp:"), std::string::npos);
+  EXPECT_NE(text.find(" sum = "), std::string::npos);
+}
+
+TEST(Emit, report_tells_tables_with_packed_fields) {
+  const Compiled compiled = compileKernel("torture", 2.6, 3);
+  const auto report =
+      nlohmann::json::parse(emitReport(compiled.module, compiled.schedule, {"torture.cpp", "", {}, 2.6}, {}));
+  EXPECT_EQ(report["latency"], compiled.schedule.latency);
+  ASSERT_EQ(report["tables"].size(), 2U);
+  EXPECT_EQ(report["tables"][0]["name"], "first");
+  EXPECT_EQ(report["tables"][0]["latency"], 3);
+  EXPECT_EQ(report["tables"][0]["fields"][1], (nlohmann::json{{"name", "next"}, {"offset", 1}, {"width", 7}}));
+}
+
+TEST(Names, avoid_keywords_and_the_emitters_own_forms) {
+  Module module;
+  const Value a = module.netlist.addInput(8, {}), b = module.netlist.addInput(8, {});
+  module.inputs = {{"a", "a", 8, a[0].node}, {"b", "b", 8, b[0].node}};
+  const char* wishes[] = {"logic", "x_s3", "in_a", "n7", "fine", "fine"};
+  for (unsigned i = 0; i < std::size(wishes); ++i) {
+    module.netlist.nameValue(module.netlist.add(a, concatenate(slice(b, i, 8 - i), slice(b, 0, i))), wishes[i]);
+  }
+  const std::vector<std::string> names = nodeNames(module);
+  EXPECT_EQ(std::vector<std::string>(names.begin() + 2, names.end()),
+            (std::vector<std::string>{"logic_v", "x_s3_v", "in_a_v", "n7_v", "fine", "fine_v2"}));
+}
+
+}  // namespace
+}  // namespace hlsc

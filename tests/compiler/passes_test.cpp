@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// Passes over random netlists keep every output and every lookup; the schedule keeps time.
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "evaluate.h"
+#include "optimize.h"
+#include "pieces.h"
+
+namespace hlsc {
+namespace {
+
+class RandomModule {
+ public:
+  explicit RandomModule(std::uint64_t seed) : random_(seed) {}
+
+  Module make() {
+    module_.name = "random";
+    for (int i = 0; i < 4; ++i) {
+      const Value in = module_.netlist.addInput(kWidths[random_() % 5], {});
+      module_.inputs.push_back({"i" + std::to_string(i), "", static_cast<unsigned>(in.size()), in[0].node});
+      pool_.push_back(in);
+    }
+    const std::size_t lookup_at = random_() % 40;
+    for (std::size_t i = 0; i < 60; ++i) {
+      if (i == lookup_at) addLookup();
+      addOperation();
+    }
+    if (random_() % 2) addChain();
+    for (int i = 0; i < 3; ++i) {
+      const Value& value = pool_[pool_.size() - 1 - random_() % 20];
+      module_.outputs.push_back(
+          {"o" + std::to_string(i), "", slice(value, 0, 1 + static_cast<unsigned>(random_() % value.size()))});
+    }
+    return std::move(module_);
+  }
+
+ private:
+  static constexpr unsigned kWidths[5] = {1, 3, 8, 17, 70};
+
+  Value any(unsigned width) {
+    const Value& value = pool_[random_() % pool_.size()];
+    Value fitted = value.size() >= width
+                       ? slice(value, static_cast<unsigned>(random_() % (value.size() - width + 1)), width)
+                       : zeroExtend(value, width);
+    for (Bit& bit : fitted) {
+      if (random_() % 12 == 0) bit = random_() % 2 ? kOne : kZero;
+    }
+    return fitted;
+  }
+
+  void addOperation() {
+    static constexpr Kind kKinds[] = {Kind::bitAnd, Kind::bitOr, Kind::bitXor, Kind::bitNot, Kind::mux, Kind::mux,
+                                      Kind::add,    Kind::sub,   Kind::mul,    Kind::ult,    Kind::eq};
+    const Kind kind = kKinds[random_() % std::size(kKinds)];
+    const unsigned width = kWidths[random_() % 5];
+    std::vector<Value> operands;
+    if (kind == Kind::mux) operands.push_back(any(1));
+    operands.push_back(any(width));
+    if (kind != Kind::bitNot) operands.push_back(any(width));
+    pool_.push_back(module_.netlist.build(kind, operands));
+  }
+
+  void addLookup() {
+    Lookup lookup{"t", 2, any(1)[0], any(9), 0, {{"all", 0, 20}}, 20};
+    const Value response = module_.netlist.addInput(20, {});
+    lookup.response = response[0].node;
+    module_.lookups.push_back(lookup);
+    pool_.push_back(response);
+  }
+
+  void addChain() {
+    Value value = any(8);
+    for (int i = 0; i < 12; ++i) value = module_.netlist.mux(any(1)[0], any(8), value);
+    pool_.push_back(value);
+  }
+
+  std::mt19937_64 random_;
+  Module module_;
+  std::vector<Value> pool_;
+};
+
+BitVector answer(const std::string&, const BitVector& key) {
+  std::size_t hash = std::hash<BitVector>{}(key);
+  BitVector entry(20);
+  for (unsigned i = 0; i < 20; ++i) entry[i] = (hash >> i) & 1;
+  return entry;
+}
+
+std::vector<BitVector> randomInputs(const Module& module, std::mt19937_64& random) {
+  std::vector<BitVector> inputs;
+  for (const InputPort& port : module.inputs) {
+    BitVector bits(port.width);
+    for (unsigned i = 0; i < port.width; ++i) bits[i] = random() & 1;
+    inputs.push_back(bits);
+  }
+  return inputs;
+}
+
+class Passes : public ::testing::TestWithParam<int> {};
+
+TEST_P(Passes, keep_what_the_module_computes) {
+  const Module module = RandomModule(static_cast<std::uint64_t>(GetParam())).make();
+  verify(module);
+  const std::pair<const char*, Module> variants[] = {
+      {"keepDemanded", keepDemanded(module)}, {"balanceMuxes", balanceMuxes(module)}, {"optimize", optimize(module)}};
+  std::mt19937_64 random(7);
+  for (int sample = 0; sample < 40; ++sample) {
+    const std::vector<BitVector> inputs = randomInputs(module, random);
+    const std::vector<BitVector> want = evaluate(module, inputs, answer);
+    for (const auto& [name, variant] : variants) ASSERT_EQ(evaluate(variant, inputs, answer), want) << name;
+  }
+}
+
+TEST_P(Passes, schedule_respects_data_clock_and_lookups) {
+  const Module module = optimize(RandomModule(static_cast<std::uint64_t>(GetParam())).make());
+  const DelayModel delays;
+  for (double clock_ns : {1.2, 2.6, 1000.0}) {
+    const Schedule made = schedule(module, delays, clock_ns);
+    for (NodeId id = 0; id < module.netlist.nodes().size(); ++id) {
+      for (const Value& operand : module.netlist.node(id).operands) {
+        for (const Bit& bit : operand) ASSERT_TRUE(bit.isConstant() || made.stage[bit.node] <= made.stage[id]);
+      }
+      ASSERT_LT(made.stage[id], made.latency);
+    }
+    for (std::size_t i = 0; i < module.lookups.size(); ++i) {
+      const Lookup& lookup = module.lookups[i];
+      ASSERT_EQ(made.stage[lookup.response], made.request[i] + 1 + lookup.latency);
+      for (const Bit& bit : lookup.key) ASSERT_TRUE(bit.isConstant() || made.stage[bit.node] <= made.request[i]);
+    }
+    if (made.warnings.empty()) {
+      EXPECT_LE(made.longest_ns, clock_ns);
+    }
+  }
+  EXPECT_GE(schedule(module, delays, 1.2).latency, schedule(module, delays, 2.6).latency);
+}
+
+TEST_P(Passes, pieces_hold_every_used_bit_at_every_use) {
+  const Module module = optimize(RandomModule(static_cast<std::uint64_t>(GetParam())).make());
+  const Schedule made = schedule(module, {}, 1.2);
+  const Pieces pieces(module, made);
+  for (NodeId id = 0; id < module.netlist.nodes().size(); ++id) {
+    for (const Piece& piece : pieces.of(id)) {
+      unsigned at = made.stage[id];
+      std::size_t reached = 0;
+      for (const Hop& hop : pieces.hops(piece)) {
+        ASSERT_EQ(hop.from, at);
+        ASSERT_TRUE(hop.to - hop.from == 1 || hop.to - hop.from >= kDelayLineFrom);
+        at = hop.to;
+        if (reached < piece.uses.size() && piece.uses[reached] == at) ++reached;
+      }
+      ASSERT_EQ(reached, piece.uses.size());
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(seeds, Passes, ::testing::Range(1, 41));
+
+TEST(BalanceMuxes, turns_a_chain_into_a_tree) {
+  Module module;
+  Value value = constantValue(16, 0);
+  const Value selects = module.netlist.addInput(32, {}), values = module.netlist.addInput(512, {});
+  module.inputs = {{"s", "s", 32, selects[0].node}, {"v", "v", 512, values[0].node}};
+  for (unsigned i = 0; i < 32; ++i) value = module.netlist.mux(selects[i], slice(values, i * 16, 16), value);
+  module.outputs.push_back({"r", "r", value});
+  const unsigned chain = schedule(keepDemanded(module), {}, 2.6).latency;
+  const unsigned tree = schedule(optimize(module), {}, 2.6).latency;
+  EXPECT_GE(chain, 5U);
+  EXPECT_LE(tree, 2U);
+}
+
+}  // namespace
+}  // namespace hlsc
