@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// forward() against frames computed by hand, over the tables of exampleTables().
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "forward_model.h"
+#include "link_local.h"
+
+namespace poplink::tests {
+namespace {
+
+using kernels::Drop;
+
+/// "aa bb" and spaces to bytes, padded with 00 01 02 ... to `length`.
+Frame frame(const std::string& hex, std::size_t length = 60) {
+  Frame bytes;
+  std::string digits;
+  for (char c : hex) {
+    if (c != ' ') digits += c;
+  }
+  for (std::size_t i = 0; i < digits.size(); i += 2)
+    bytes.push_back(static_cast<std::uint8_t>(std::stoul(digits.substr(i, 2), nullptr, 16)));
+  const std::size_t head = bytes.size();
+  bytes.resize(std::max(length, head));
+  std::iota(bytes.begin() + static_cast<std::ptrdiff_t>(head), bytes.end(), std::uint8_t{0});
+  return bytes;
+}
+
+const std::string kAddresses = "02 00 00 00 00 0b 02 00 00 00 00 0a ";
+
+class Forward : public ::testing::Test {
+ protected:
+  Tables tables = exampleTables();
+
+  Drop dropOf(const std::string& hex, unsigned port, std::size_t length = 60) {
+    return static_cast<Drop>(static_cast<unsigned>(decide(tables, frame(hex, length), port).out.drop));
+  }
+  /// The frame that leaves, after checking that it does and where.
+  Frame leaves(const std::string& hex, unsigned port, unsigned egress, std::size_t length = 60) {
+    const Decision decision = decide(tables, frame(hex, length), port);
+    EXPECT_EQ(static_cast<unsigned>(decision.out.drop), 0U);
+    EXPECT_EQ(static_cast<unsigned>(decision.out.egress_port), egress);
+    EXPECT_TRUE(decision.out.service_valid);
+    EXPECT_EQ(static_cast<unsigned>(decision.out.queue), 0U);
+    return decision.frame;
+  }
+};
+
+TEST_F(Forward, untagged_frame_gets_the_services_s_tag) {
+  // Service 4: S-VID 1004 = 0x3ec, PCP 4 of the service.
+  const Frame out = leaves(kAddresses + "08 00", 0, 6);
+  Frame want = frame(kAddresses + "88 a8 83 ec 08 00", 64);
+  EXPECT_EQ(out, want);
+}
+
+TEST_F(Forward, customer_tag_chooses_the_service_and_stays) {
+  // VID 101 with PCP 5, DEI 1: service 1, S-VID 1001 = 0x3e9 on port 7 with the customer's priority.
+  EXPECT_EQ(leaves(kAddresses + "81 00 b0 65 86 dd", 0, 7), frame(kAddresses + "88 a8 b3 e9 81 00 b0 65 86 dd", 64));
+}
+
+TEST_F(Forward, outer_of_two_customer_tags_chooses_and_both_stay) {
+  EXPECT_EQ(leaves(kAddresses + "88 a8 20 66 81 00 00 2a 08 00", 0, 6),
+            frame(kAddresses + "88 a8 23 ea 88 a8 20 66 81 00 00 2a 08 00", 64));
+}
+
+TEST_F(Forward, priority_tag_counts_as_untagged_but_keeps_its_priority) {
+  EXPECT_EQ(leaves(kAddresses + "81 00 e0 00 08 00", 0, 6), frame(kAddresses + "88 a8 e3 ec 81 00 e0 00 08 00", 64));
+}
+
+TEST_F(Forward, whole_port_service_takes_any_tag) {
+  EXPECT_EQ(leaves(kAddresses + "81 00 0a bc 08 00", 1, 7), frame(kAddresses + "88 a8 03 ed 81 00 0a bc 08 00", 64));
+  EXPECT_EQ(leaves(kAddresses + "08 06", 1, 7), frame(kAddresses + "88 a8 a3 ed 08 06", 64));
+}
+
+TEST_F(Forward, vid_wins_over_the_whole_port) {
+  EXPECT_EQ(static_cast<unsigned>(decide(tables, frame(kAddresses + "81 00 01 2c 08 00"), 2).out.service), 7U);
+  EXPECT_EQ(static_cast<unsigned>(decide(tables, frame(kAddresses + "81 00 01 2d 08 00"), 2).out.service), 6U);
+}
+
+TEST_F(Forward, ports_own_s_tpid_is_a_tag_only_there) {
+  EXPECT_EQ(leaves(kAddresses + "91 00 01 90 08 00", 3, 6), frame(kAddresses + "88 a8 03 f0 91 00 01 90 08 00", 64));
+  // On port 0 0x9100 is an ethertype like any other, so the frame is untagged.
+  EXPECT_EQ(static_cast<unsigned>(decide(tables, frame(kAddresses + "91 00 00 64 08 00"), 0).out.service), 4U);
+}
+
+TEST_F(Forward, s_tag_is_popped_from_the_backbone_and_the_rest_is_untouched) {
+  EXPECT_EQ(leaves(kAddresses + "88 a8 b3 e9 81 00 b0 65 86 dd", 7, 0, 64),
+            frame(kAddresses + "81 00 b0 65 86 dd", 60));
+  EXPECT_EQ(leaves(kAddresses + "88 a8 03 ec 08 00", 6, 0, 64), frame(kAddresses + "08 00", 60));
+}
+
+TEST_F(Forward, push_then_pop_is_the_identity_for_every_length) {
+  for (std::size_t length = 60; length <= 9000; length += 37) {
+    const Frame sent = frame(kAddresses + "81 00 00 64 81 00 00 07 08 00", length);
+    const Decision pushed = decide(tables, sent, 0);
+    ASSERT_EQ(static_cast<unsigned>(pushed.out.drop), 0U) << length;
+    ASSERT_EQ(decide(tables, pushed.frame, 6).frame, sent) << length;
+  }
+}
+
+TEST_F(Forward, link_local_protocols_stay_on_the_link) {
+  const std::string group = "01 80 c2 00 00 ";
+  const std::string source = "02 00 00 00 00 0a ";
+  EXPECT_EQ(dropOf(group + "00 " + source + "00 26", 1), Drop::stp);
+  EXPECT_EQ(dropOf(group + "01 " + source + "88 08", 1), Drop::pause);
+  EXPECT_EQ(dropOf(group + "02 " + source + "88 09", 1), Drop::slow_protocol);
+  EXPECT_EQ(dropOf(group + "0e " + source + "88 cc", 1), Drop::lldp);
+  EXPECT_EQ(dropOf(group + "00 " + source + "88 cc", 1), Drop::lldp);
+  EXPECT_EQ(dropOf(group + "08 " + source + "00 26", 1), Drop::link_local_other);
+  EXPECT_EQ(dropOf(group + "0f " + source + "81 00", 1), Drop::link_local_other);
+  EXPECT_EQ(dropOf(group + "10 " + source + "00 26", 1), Drop::none);  // the 17th address is an ordinary group
+  EXPECT_EQ(dropOf("01 80 c2 00 01 00 " + source + "88 08", 1), Drop::none);
+}
+
+TEST_F(Forward, link_local_is_named_even_where_the_port_is_off) {
+  EXPECT_EQ(dropOf("01 80 c2 00 00 02 02 00 00 00 00 0a 88 09", 9), Drop::slow_protocol);
+}
+
+TEST_F(Forward, refuses_what_has_no_service) {
+  EXPECT_EQ(dropOf(kAddresses + "08 00", 9), Drop::port_off);
+  EXPECT_EQ(dropOf(kAddresses + "08 00", 4), Drop::not_collecting);
+  EXPECT_EQ(dropOf(kAddresses + "08 00", 5), Drop::no_service);
+  EXPECT_EQ(dropOf(kAddresses + "81 00 00 63 08 00", 0), Drop::no_service);  // VID 99
+  EXPECT_EQ(dropOf(kAddresses + "81 00 00 67 08 00", 0), Drop::service_off);
+  EXPECT_EQ(dropOf(kAddresses + "81 00 0f ff 08 00", 1), Drop::reserved_vid);
+  EXPECT_EQ(dropOf(kAddresses + "08 00", 6), Drop::untagged_on_backbone);
+  EXPECT_EQ(dropOf(kAddresses + "81 00 03 e8 08 00", 6),
+            Drop::untagged_on_backbone);                                     // a C-tag is not the link's S-tag
+  EXPECT_EQ(dropOf(kAddresses + "88 a8 03 e9 08 00", 6), Drop::no_service);  // service 1 comes in on port 7
+}
+
+TEST_F(Forward, refuses_a_service_whose_side_is_another_port) {
+  tables.vid[(6U << 12) | 1001] = {true, 1};
+  EXPECT_EQ(dropOf(kAddresses + "88 a8 03 e9 08 00", 6), Drop::wrong_side);
+  tables.vid[(2U << 12) | 200] = {true, 0};
+  EXPECT_EQ(dropOf(kAddresses + "81 00 00 c8 08 00", 2), Drop::wrong_side);
+}
+
+TEST_F(Forward, refuses_fabric_protocols_behind_any_number_of_parsed_tags) {
+  for (const char* type : {"89 06", "89 14", "22 f3", "22 f4"}) {
+    EXPECT_EQ(dropOf(kAddresses + type, 1), Drop::unsupported_protocol) << type;
+    EXPECT_EQ(dropOf(kAddresses + "81 00 00 05 " + type, 1), Drop::unsupported_protocol) << type;
+    EXPECT_EQ(dropOf(kAddresses + "88 a8 00 05 81 00 00 06 " + type, 1), Drop::unsupported_protocol) << type;
+  }
+  EXPECT_EQ(dropOf(kAddresses + "89 07", 1), Drop::none);
+}
+
+TEST_F(Forward, mtu_counts_the_payload_behind_the_customers_tags) {
+  EXPECT_EQ(dropOf(kAddresses + "08 00", 1, 9014), Drop::none);
+  EXPECT_EQ(dropOf(kAddresses + "08 00", 1, 9015), Drop::mtu);
+  EXPECT_EQ(dropOf(kAddresses + "81 00 00 05 08 00", 1, 9018), Drop::none);
+  EXPECT_EQ(dropOf(kAddresses + "81 00 00 05 08 00", 1, 9019), Drop::mtu);
+  EXPECT_EQ(dropOf(kAddresses + "88 a8 00 05 81 00 00 05 08 00", 1, 9022), Drop::none);
+  EXPECT_EQ(dropOf(kAddresses + "88 a8 00 05 81 00 00 05 08 00", 1, 9023), Drop::mtu);
+  EXPECT_EQ(dropOf(kAddresses + "88 a8 03 ed 81 00 00 05 08 00", 7, 9022), Drop::none);
+  EXPECT_EQ(dropOf(kAddresses + "88 a8 03 ed 81 00 00 05 08 00", 7, 9023), Drop::mtu);
+  EXPECT_EQ(dropOf(kAddresses + "81 00 01 2c 08 00", 2, 1518), Drop::none);  // service 7: 1500
+  EXPECT_EQ(dropOf(kAddresses + "81 00 01 2c 08 00", 2, 1519), Drop::mtu);
+}
+
+TEST_F(Forward, dropped_by_mtu_still_belongs_to_its_service) {
+  const Decision decision = decide(tables, frame(kAddresses + "08 00", 9100), 1);
+  EXPECT_TRUE(decision.out.service_valid);
+  EXPECT_EQ(static_cast<unsigned>(decision.out.service), 5U);
+  EXPECT_TRUE(decision.out.to_backbone);
+  EXPECT_FALSE(decide(tables, frame(kAddresses + "08 00"), 5).out.service_valid);
+}
+
+TEST_F(Forward, zeroed_tables_forward_nothing) {
+  tables = Tables{};
+  for (unsigned port = 0; port < 16; ++port) EXPECT_EQ(dropOf(kAddresses + "08 00", port), Drop::port_off);
+}
+
+TEST_F(Forward, bytes_behind_the_frames_end_never_matter) {
+  std::mt19937_64 random(5);
+  const TablesInUse use(tables);
+  for (int round = 0; round < 20000; ++round) {
+    const Frame sent = randomFrame(random, 60 + random() % 60);
+    kernels::ForwardIn in = headerWindow(sent, static_cast<unsigned>(random() % 9));
+    kernels::ForwardOut clean{}, noisy{};
+    kernels::forward(in, clean);
+    for (std::size_t i = sent.size(); i < kernels::kHeaderBytes; ++i)
+      in.header[i] = static_cast<kernels::bits<8>>(random());
+    kernels::forward(in, noisy);
+    ASSERT_TRUE(clean.drop == noisy.drop && clean.egress_port == noisy.egress_port && clean.service == noisy.service);
+    ASSERT_EQ(applyEdit(sent, clean.edit), applyEdit(sent, noisy.edit));
+  }
+}
+
+}  // namespace
+}  // namespace poplink::tests
