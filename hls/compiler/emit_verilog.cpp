@@ -357,7 +357,7 @@ std::string emitVerilog(const Module& module, const Schedule& schedule, const Em
 
 std::string emitPackage(const Module& module, const Schedule& schedule, const EmitOptions& options) {
   std::string text = "// Made by hlsc from " + options.source + " (" + options.options + "): sizes of module " +
-                     module.name + ".\n" + "package " + module.name + "_pkg;\n";
+                     module.name + ".\n" + "/* verilator lint_off UNUSEDPARAM */\npackage " + module.name + "_pkg;\n";
   const auto constant = [&](const std::string& name, std::size_t value) {
     text += "  localparam int " + name + " = " + std::to_string(value) + ";\n";
   };
@@ -369,7 +369,7 @@ std::string emitPackage(const Module& module, const Schedule& schedule, const Em
     constant(upper(lookup.table) + "_ENTRY_W", lookup.entry_width);
     constant(upper(lookup.table) + "_LATENCY", lookup.latency);
   }
-  return text + "endpackage\n";
+  return text + "endpackage\n/* verilator lint_on UNUSEDPARAM */\n";
 }
 
 }  // namespace hlsc

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// The card between its MACs and its host bus: ingress buffer, forward(), editor, egress queues, tables, counters, registers.
+//
+// One clock. All ports share one AXI4-Stream bus in each direction; rx_tid and tx_tdest name the port, beats of different ports may
+// interleave. Received beats are always accepted. tkeep is full except with tlast, where it is contiguous from bit 0; rx_tuser with tlast
+// marks a bad frame. Frames carry no FCS; below 60 bytes they are runts, above 9216 oversize. A sent frame may be shorter than 60 bytes
+// (a popped tag): the MAC pads. After tx_tready[p] falls at most 2 beats for p follow.
+//
+// Latency: last beat of a frame in to its first beat out is the same for every frame on an idle card (measured by the tests). II: one beat
+// per cycle in and out.
+// Limits: DATA_W 128, 256 or 512; PORTS 1..16; RX_BEATS and TX_BEATS powers of two that hold a frame of 9280 bytes.
+`default_nettype none
+
+module card_core #(
+  parameter int DATA_W = 512,
+  parameter int PORTS = 8,
+  parameter int RX_BEATS = 512 * 512 / DATA_W,   // ingress ring of each port
+  parameter int TX_BEATS = 512 * 512 / DATA_W    // each egress queue
+) (
+  input  wire logic                clk,
+  input  wire logic                rst,
+
+  input  wire logic [63:0]         now_us,
+  input  wire logic [PORTS-1:0]    port_up,
+  output logic [PORTS-1:0]         port_enable,
+
+  input  wire logic                rx_tvalid,
+  input  wire logic [3:0]          rx_tid,
+  input  wire logic [DATA_W-1:0]   rx_tdata,
+  input  wire logic [DATA_W/8-1:0] rx_tkeep,
+  input  wire logic                rx_tlast,
+  input  wire logic                rx_tuser,
+
+  output logic                     tx_tvalid,
+  output logic [3:0]               tx_tdest,
+  output logic [DATA_W-1:0]        tx_tdata,
+  output logic [DATA_W/8-1:0]      tx_tkeep,
+  output logic                     tx_tlast,
+  input  wire logic [PORTS-1:0]    tx_tready,
+
+  input  wire logic                s_axil_awvalid,
+  output logic                     s_axil_awready,
+  input  wire logic [19:0]         s_axil_awaddr,
+  input  wire logic                s_axil_wvalid,
+  output logic                     s_axil_wready,
+  input  wire logic [31:0]         s_axil_wdata,
+  input  wire logic [3:0]          s_axil_wstrb,
+  output logic                     s_axil_bvalid,
+  input  wire logic                s_axil_bready,
+  output logic [1:0]               s_axil_bresp,
+  input  wire logic                s_axil_arvalid,
+  output logic                     s_axil_arready,
+  input  wire logic [19:0]         s_axil_araddr,
+  output logic                     s_axil_rvalid,
+  input  wire logic                s_axil_rready,
+  output logic [31:0]              s_axil_rdata,
+  output logic [1:0]               s_axil_rresp,
+
+  output logic                     quiescent   // no frame inside, no access pending: the clock may stop
+);
+
+  localparam int MAX_GROWTH = 4;                    // bytes that an edit adds at most: one S-tag
+  localparam int AHEAD = 127 / (DATA_W / 8);        // beats the editor looks ahead
+  localparam int TX_W = $clog2(TX_BEATS) + 1;
+
+  logic tables_ready, counters_ready, ready;
+  assign ready = tables_ready && counters_ready;
+
+  // ---- ingress
+
+  logic              rx_end_valid, rx_end_drop;
+  logic [3:0]        rx_end_port;
+  logic [5:0]        rx_end_reason;
+  logic [13:0]       rx_end_bytes;
+  logic              in_valid, in_sop;
+  logic [3:0]        in_port;
+  logic [13:0]       in_length;
+  logic [DATA_W-1:0] in_data;
+  rx_buffer #(.DATA_W(DATA_W), .PORTS(PORTS), .BEATS(RX_BEATS), .MAX_GROWTH(MAX_GROWTH)) ingress (
+    .clk(clk), .rst(rst), .enable_i(ready),
+    .rx_tvalid(rx_tvalid), .rx_tid(rx_tid), .rx_tdata(rx_tdata), .rx_tkeep(rx_tkeep), .rx_tlast(rx_tlast), .rx_tuser(rx_tuser),
+    .end_valid_o(rx_end_valid), .end_drop_o(rx_end_drop), .end_port_o(rx_end_port), .end_reason_o(rx_end_reason),
+    .end_bytes_o(rx_end_bytes),
+    .valid_o(in_valid), .sop_o(in_sop), .port_o(in_port), .length_o(in_length), .data_o(in_data));
+
+  // ---- decision
+
+  logic [DATA_W-1:0] body_data;
+  logic              d_valid, d_queue, d_service_valid, d_to_backbone;
+  logic [3:0]        d_port, d_egress_port;
+  logic [13:0]       d_length;
+  logic [5:0]        d_drop;
+  logic [11:0]       d_service;
+  logic [6:0]        d_strip, d_prepend;
+  logic [511:0]      d_edit_data;
+
+  logic                                          lk_port_valid, lk_attachment_valid, lk_vid_valid, lk_service_valid;
+  logic [forward_pkg::PORT_KEY_W-1:0]            lk_port_key;
+  logic [forward_pkg::PORT_ENTRY_W-1:0]          lk_port_resp;
+  logic [forward_pkg::ATTACHMENT_KEY_W-1:0]      lk_attachment_key;
+  logic [forward_pkg::ATTACHMENT_ENTRY_W-1:0]    lk_attachment_resp;
+  logic [forward_pkg::VID_KEY_W-1:0]             lk_vid_key;
+  logic [forward_pkg::VID_ENTRY_W-1:0]           lk_vid_resp;
+  logic [forward_pkg::SERVICE_KEY_W-1:0]         lk_service_key;
+  logic [forward_pkg::SERVICE_ENTRY_W-1:0]       lk_service_resp;
+  forward_stage #(.DATA_W(DATA_W), .AHEAD(AHEAD)) decision (
+    .clk(clk), .rst(rst),
+    .valid_i(in_valid), .sop_i(in_sop), .port_i(in_port), .length_i(in_length), .data_i(in_data),
+    .data_o(body_data),
+    .valid_o(d_valid), .port_o(d_port), .length_o(d_length), .drop_o(d_drop), .egress_port_o(d_egress_port), .queue_o(d_queue),
+    .service_valid_o(d_service_valid), .service_o(d_service), .to_backbone_o(d_to_backbone),
+    .strip_o(d_strip), .prepend_o(d_prepend), .edit_data_o(d_edit_data),
+    .port_req_valid_o(lk_port_valid), .port_key_o(lk_port_key), .port_resp_i(lk_port_resp),
+    .attachment_req_valid_o(lk_attachment_valid), .attachment_key_o(lk_attachment_key), .attachment_resp_i(lk_attachment_resp),
+    .vid_req_valid_o(lk_vid_valid), .vid_key_o(lk_vid_key), .vid_resp_i(lk_vid_resp),
+    .service_req_valid_o(lk_service_valid), .service_key_o(lk_service_key), .service_resp_i(lk_service_resp));
+
+  // ---- admission; what belongs to the frame waits its 2 cycles
+
+  logic [4:0]      tx_query;
+  logic [TX_W-1:0] tx_taken, tx_reserve_beats;
+  logic            tx_reserve;
+  logic            a_valid, a_queue, a_service_valid, a_to_backbone;
+  logic [5:0]      a_drop;
+  logic [13:0]     a_received;
+  logic [$clog2(DATA_W/8):0] a_last_bytes;
+  logic [TX_W-1:0] a_beats;
+  logic [3:0]      a_egress_port, a_port;
+  logic [11:0]     a_service;
+  logic [6:0]      a_strip, a_prepend;
+  logic [511:0]    a_edit_data;
+  admission #(.DATA_W(DATA_W), .PORTS(PORTS), .BEATS(TX_BEATS)) admit (
+    .clk(clk), .rst(rst), .port_up_i(port_up), .port_enable_i(port_enable),
+    .valid_i(d_valid), .length_i(d_length), .drop_i(d_drop), .egress_port_i(d_egress_port), .queue_i(d_queue),
+    .strip_i(d_strip), .prepend_i(d_prepend),
+    .query_o(tx_query), .taken_i(tx_taken), .reserve_o(tx_reserve), .beats_o(tx_reserve_beats),
+    .valid_o(a_valid), .drop_o(a_drop), .length_beats_o(a_beats), .last_bytes_o(a_last_bytes), .egress_port_o(a_egress_port), .queue_o(a_queue));
+  delay_line #(.W(512 + 14 + 4 + 14 + 14), .DEPTH(2)) beside_admission (
+    .clk(clk), .rst(rst),
+    .data_i({d_edit_data, d_strip, d_prepend, d_port, d_length, d_service_valid, d_service, d_to_backbone}),
+    .data_o({a_edit_data, a_strip, a_prepend, a_port, a_received, a_service_valid, a_service, a_to_backbone}));
+
+  // ---- edit and egress
+
+  logic                        e_valid, e_last, e_queue, overrun;
+  logic [3:0]                  e_port;
+  logic [$clog2(DATA_W/8):0]   e_bytes;
+  logic [DATA_W-1:0]           e_data;
+  editor #(.DATA_W(DATA_W), .BEATS_W(TX_W)) edit (
+    .clk(clk), .rst(rst), .data_i(body_data),
+    .start_i(a_valid && a_drop == 6'd0), .strip_i(a_strip), .prepend_i(a_prepend), .edit_data_i(a_edit_data),
+    .beats_i(a_beats), .last_bytes_i(a_last_bytes), .port_i(a_egress_port), .queue_i(a_queue),
+    .valid_o(e_valid), .last_o(e_last), .port_o(e_port), .queue_o(e_queue), .bytes_o(e_bytes), .data_o(e_data),
+    .overrun_o(overrun));
+
+  logic        tx_end_valid;
+  logic [3:0]  tx_end_port;
+  logic [13:0] tx_end_bytes;
+  tx_buffer #(.DATA_W(DATA_W), .PORTS(PORTS), .BEATS(TX_BEATS)) egress (
+    .clk(clk), .rst(rst),
+    .query_i(tx_query), .taken_o(tx_taken), .reserve_i(tx_reserve), .beats_i(tx_reserve_beats),
+    .valid_i(e_valid), .last_i(e_last), .port_i(e_port), .queue_i(e_queue), .bytes_i(e_bytes), .data_i(e_data),
+    .tx_tvalid(tx_tvalid), .tx_tdest(tx_tdest), .tx_tdata(tx_tdata), .tx_tkeep(tx_tkeep), .tx_tlast(tx_tlast), .tx_tready(tx_tready),
+    .end_valid_o(tx_end_valid), .end_port_o(tx_end_port), .end_bytes_o(tx_end_bytes));
+
+  // ---- host side
+
+  logic [15:0]  port_enable_bits;
+  logic [7:0]   table_select;
+  logic [31:0]  table_index, table_capacity, table_used, table_entry_bits;
+  logic [127:0] table_data_out, table_data_in;
+  logic         table_write, table_read, table_increment, table_busy, table_error;
+  logic         tables_start, tables_write, tables_busy, load_data, load_index;
+  logic         port_req, port_ack, drop_req, drop_ack, service_req, service_ack;
+  logic [9:0]   port_addr;
+  logic [13:0]  drop_addr;
+  logic [16:0]  service_addr;
+  logic [31:0]  window_data;
+  logic         overrun_seen_q, empty;
+  assign port_enable = port_enable_bits[PORTS-1:0];
+  wire unused = &{1'b0, port_enable_bits};  // bits of ports that the card does not have
+  card_regs registers (
+    .clk(clk), .rst(rst),
+    .geometry_ports_i(8'(PORTS)), .geometry_data_width_i(16'(DATA_W)), .forward_latency_cycles_i(32'(forward_pkg::LATENCY)),
+    .tables_count_i(32'd4), .buffers_rx_i(16'(RX_BEATS)), .buffers_tx_i(16'(TX_BEATS)),
+    .status_ready_i(ready), .status_overrun_i(overrun_seen_q), .status_empty_i(empty),
+    .now_us_low_value_i(now_us[31:0]), .now_us_high_value_i(now_us[63:32]),
+    .port_control_enable_o(port_enable_bits), .port_status_up_i(16'(port_up)),
+    .table_select_chosen_o(table_select), .table_index_value_i(table_index + 32'd1), .table_index_value_load_i(load_index),
+    .table_index_value_o(table_index),
+    .table_command_write_o(table_write), .table_command_read_o(table_read), .table_command_increment_o(table_increment),
+    .table_status_busy_i(table_busy), .table_status_error_i(table_error),
+    .table_capacity_value_i(table_capacity), .table_used_value_i(table_used), .table_entry_bits_value_i(table_entry_bits),
+    .table_data_value_i(table_data_in), .table_data_value_load_i(load_data), .table_data_value_o(table_data_out),
+    .port_counters_req_o(port_req), .port_counters_addr_o(port_addr), .port_counters_ack_i(port_ack),
+    .drop_counters_req_o(drop_req), .drop_counters_addr_o(drop_addr), .drop_counters_ack_i(drop_ack),
+    .service_counters_req_o(service_req), .service_counters_addr_o(service_addr), .service_counters_ack_i(service_ack),
+    .window_data_i(window_data),
+    .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready), .s_axil_awaddr(s_axil_awaddr),
+    .s_axil_wvalid(s_axil_wvalid), .s_axil_wready(s_axil_wready), .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb),
+    .s_axil_bvalid(s_axil_bvalid), .s_axil_bready(s_axil_bready), .s_axil_bresp(s_axil_bresp),
+    .s_axil_arvalid(s_axil_arvalid), .s_axil_arready(s_axil_arready), .s_axil_araddr(s_axil_araddr),
+    .s_axil_rvalid(s_axil_rvalid), .s_axil_rready(s_axil_rready), .s_axil_rdata(s_axil_rdata), .s_axil_rresp(s_axil_rresp));
+
+  table_host table_commands (
+    .clk(clk), .rst(rst), .write_i(table_write), .read_i(table_read), .increment_i(table_increment),
+    .index_i(table_index), .capacity_i(table_capacity),
+    .start_o(tables_start), .start_write_o(tables_write), .tables_busy_i(tables_busy),
+    .busy_o(table_busy), .error_o(table_error), .load_data_o(load_data), .load_index_o(load_index));
+
+  card_tables tables (
+    .clk(clk), .rst(rst), .ready_o(tables_ready),
+    .port_req_valid_i(lk_port_valid), .port_key_i(lk_port_key), .port_resp_o(lk_port_resp),
+    .attachment_req_valid_i(lk_attachment_valid), .attachment_key_i(lk_attachment_key), .attachment_resp_o(lk_attachment_resp),
+    .vid_req_valid_i(lk_vid_valid), .vid_key_i(lk_vid_key), .vid_resp_o(lk_vid_resp),
+    .service_req_valid_i(lk_service_valid), .service_key_i(lk_service_key), .service_resp_o(lk_service_resp),
+    .select_i(table_select), .index_i(table_index), .data_i(table_data_out), .start_i(tables_start), .write_i(tables_write),
+    .busy_o(tables_busy), .data_o(table_data_in), .capacity_o(table_capacity), .used_o(table_used), .entry_bits_o(table_entry_bits));
+
+  counters counts (
+    .clk(clk), .rst(rst), .ready_o(counters_ready),
+    .rx_end_valid_i(rx_end_valid), .rx_end_drop_i(rx_end_drop), .rx_end_port_i(rx_end_port), .rx_end_reason_i(rx_end_reason),
+    .rx_end_bytes_i(rx_end_bytes),
+    .decided_valid_i(a_valid), .decided_drop_i(a_drop), .decided_port_i(a_port), .decided_bytes_i(a_received),
+    .decided_service_valid_i(a_service_valid), .decided_service_i(a_service), .decided_to_backbone_i(a_to_backbone),
+    .tx_end_valid_i(tx_end_valid), .tx_end_port_i(tx_end_port), .tx_end_bytes_i(tx_end_bytes),
+    .port_counters_req_i(port_req), .port_counters_addr_i(port_addr), .port_counters_ack_o(port_ack),
+    .drop_counters_req_i(drop_req), .drop_counters_addr_i(drop_addr), .drop_counters_ack_o(drop_ack),
+    .service_counters_req_i(service_req), .service_counters_addr_i(service_addr), .service_counters_ack_o(service_ack),
+    .data_o(window_data));
+
+  // ---- what is inside: frames accepted minus frames dropped behind the buffer minus frames sent
+
+  localparam logic [3:0] SETTLE = 4'd15;  // cycles from a frame's last event until counters and registers are at rest
+  logic [15:0] inside_q;
+  logic [3:0]  settle_q;
+  logic        bus_active;
+  assign bus_active = s_axil_awvalid || s_axil_wvalid || s_axil_arvalid || s_axil_bvalid || s_axil_rvalid || port_req || drop_req ||
+                      service_req || table_busy || table_write || table_read;
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      inside_q <= '0;
+      overrun_seen_q <= 1'b0;
+    end else begin
+      inside_q <= inside_q + 16'(rx_end_valid && !rx_end_drop) - 16'(a_valid && a_drop != 6'd0) - 16'(tx_end_valid);
+      if (overrun) overrun_seen_q <= 1'b1;
+    end
+    if (rst || !ready || rx_tvalid || rx_end_valid || a_valid || tx_end_valid || bus_active) settle_q <= SETTLE;
+    else if (settle_q != 4'd0) settle_q <= settle_q - 4'd1;
+  end
+  assign empty = inside_q == '0;
+  assign quiescent = empty && settle_q == 4'd0;
+
+endmodule
+
+`default_nettype wire

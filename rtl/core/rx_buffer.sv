@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// Store and forward on the ingress side: beats of all ports go to one memory, a ring of BEATS words per port; whole good frames come out
+// as one stream, round robin by frame. A bad, short, long or unbuffered frame is undone at its last beat and reported with its reason.
+//
+// Latency: last beat in to first beat out 4 cycles when idle. II: one beat per cycle in and out. A frame leaves in consecutive cycles.
+// The editor may make a frame up to MAX_GROWTH bytes longer; when that could take one more beat, the stream leaves a gap of one cycle.
+// Limits: DATA_W 128, 256 or 512; PORTS 1..16; BEATS a power of two that holds a frame of 9216 bytes.
+`default_nettype none
+
+module rx_buffer #(
+  parameter int DATA_W = 512,
+  parameter int PORTS = 8,
+  parameter int BEATS = 512,
+  parameter int MAX_GROWTH = 4
+) (
+  input  wire logic                clk,
+  input  wire logic                rst,
+  input  wire logic                enable_i,      // frames may leave (tables are ready)
+
+  input  wire logic                rx_tvalid,
+  input  wire logic [3:0]          rx_tid,
+  input  wire logic [DATA_W-1:0]   rx_tdata,
+  input  wire logic [DATA_W/8-1:0] rx_tkeep,
+  input  wire logic                rx_tlast,
+  input  wire logic                rx_tuser,
+
+  // One pulse per frame that ended: accepted, or dropped with a reason.
+  output logic                     end_valid_o,
+  output logic                     end_drop_o,
+  output logic [3:0]               end_port_o,
+  output logic [5:0]               end_reason_o,
+  output logic [13:0]              end_bytes_o,   // saturates at 9217
+
+  output logic                     valid_o,
+  output logic                     sop_o,         // with the first beat of a frame
+  output logic [3:0]               port_o,
+  output logic [13:0]              length_o,      // bytes of the frame, with sop_o
+  output logic [DATA_W-1:0]        data_o
+);
+
+  localparam int BYTES = DATA_W / 8;
+  localparam int BYTES_LOG = $clog2(BYTES);
+  localparam int A = $clog2(BEATS);
+  localparam int P = PORTS > 1 ? $clog2(PORTS) : 1;
+  localparam int MIN_BYTES = 60;
+  localparam int MAX_BYTES = 9216;
+
+  if (DATA_W != 128 && DATA_W != 256 && DATA_W != 512) $error("rx_buffer: DATA_W must be 128, 256 or 512");
+  if (PORTS < 1 || PORTS > 16) $error("rx_buffer: PORTS must be 1 to 16");
+  if ((1 << A) != BEATS || BEATS * BYTES < MAX_BYTES) $error("rx_buffer: BEATS must be a power of two and hold the longest frame");
+
+  // ---- write side
+
+  logic [DATA_W-1:0] beats [0:(BEATS<<P)-1];
+  logic [13:0]       lengths [0:(BEATS<<P)-1];  // of whole frames, in the order of their beats
+
+  logic [A:0]  write_q [0:15];    // next beat; undone when the frame is dropped
+  logic [A:0]  start_q [0:15];    // first beat of the frame that is coming in
+  logic [A:0]  read_q [0:15];
+  logic [14:0] bytes_q [0:15];    // of the frame that is coming in, so far
+  logic [15:0] lost_q;            // a beat of the frame that is coming in found no room
+  logic [A:0]  frame_write_q [0:15];
+  logic [A:0]  frame_read_q [0:15];
+
+  // tkeep is contiguous from bit 0, so its number of ones is found by halving.
+  logic [BYTES_LOG:0] beat_bytes;
+  always_comb begin
+    logic [BYTES-1:0] rest;
+    rest = rx_tkeep;
+    beat_bytes = '0;
+    for (int half = BYTES_LOG - 1; half >= 0; half--) begin
+      if (rest[(1 << half) - 1]) begin
+        beat_bytes = beat_bytes + (BYTES_LOG + 1)'(1 << half);
+        rest = rest >> (1 << half);
+      end
+    end
+    beat_bytes = beat_bytes + (BYTES_LOG + 1)'(rest[0]);
+  end
+
+  logic [14:0] bytes_now;
+  assign bytes_now = bytes_q[rx_tid] + (rx_tlast ? 15'(beat_bytes) : 15'(BYTES));
+  logic [A:0] filled;
+  assign filled = write_q[rx_tid] - read_q[rx_tid];
+
+  logic accepted, full, lost, too_long, too_short, keep;
+  assign accepted = rx_tvalid && {1'b0, rx_tid} < 5'(PORTS);
+  assign full = filled == (A + 1)'(BEATS);
+  assign lost = full || lost_q[rx_tid];
+  assign too_long = bytes_now > 15'(MAX_BYTES);
+  assign too_short = bytes_now < 15'(MIN_BYTES);
+  assign keep = !rx_tuser && !too_long && !lost && !too_short;
+
+  always_ff @(posedge clk) begin
+    if (accepted) begin
+      if (!lost && !too_long) beats[{rx_tid[P-1:0], write_q[rx_tid][A-1:0]}] <= rx_tdata;
+      if (rx_tlast && keep) lengths[{rx_tid[P-1:0], frame_write_q[rx_tid][A-1:0]}] <= bytes_now[13:0];
+    end
+  end
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      for (int p = 0; p < 16; p++) begin
+        write_q[p] <= '0;
+        start_q[p] <= '0;
+        bytes_q[p] <= '0;
+        frame_write_q[p] <= '0;
+      end
+      lost_q <= '0;
+    end else if (accepted && rx_tlast) begin
+      bytes_q[rx_tid] <= '0;
+      lost_q[rx_tid] <= 1'b0;
+      if (keep) begin
+        write_q[rx_tid] <= write_q[rx_tid] + 1'b1;
+        start_q[rx_tid] <= write_q[rx_tid] + 1'b1;
+        frame_write_q[rx_tid] <= frame_write_q[rx_tid] + 1'b1;
+      end else begin
+        write_q[rx_tid] <= start_q[rx_tid];
+      end
+    end else if (accepted) begin
+      bytes_q[rx_tid] <= too_long ? 15'(MAX_BYTES + 1) : bytes_now;
+      lost_q[rx_tid] <= lost;
+      if (!lost && !too_long) write_q[rx_tid] <= write_q[rx_tid] + 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk) begin
+    end_valid_o <= !rst && accepted && rx_tlast;
+    end_drop_o <= !keep;
+    end_port_o <= rx_tid;
+    end_bytes_o <= too_long ? 14'(MAX_BYTES + 1) : bytes_now[13:0];
+    if (rx_tuser) end_reason_o <= 6'd32;       // bad_frame
+    else if (too_long) end_reason_o <= 6'd34;  // oversize
+    else if (lost) end_reason_o <= 6'd35;      // rx_overflow
+    else end_reason_o <= 6'd33;                // runt
+  end
+
+  // ---- read side: pick a port and fetch its frame's length, then issue one read per cycle
+
+  logic [PORTS-1:0] waiting;
+  always_comb begin
+    for (int p = 0; p < PORTS; p++) waiting[p] = enable_i && frame_write_q[p] != frame_read_q[p];
+  end
+
+  logic       picked_q, any, take;
+  logic [3:0] picked_port_q, grant;
+  logic [13:0] picked_length_q;
+  round_robin #(.N(PORTS)) arbiter (.request_i(waiting), .last_i(picked_port_q), .any_o(any), .grant_o(grant));
+
+  logic [A:0] beats_left_q;   // of the frame under way, behind the beat that is read now
+  logic [A:0] cycles_left_q;  // the same and its gap
+  logic [3:0] current_q;
+  assign take = picked_q && cycles_left_q == '0;
+
+  logic [A:0]           last_beat;   // number of the frame's last beat
+  logic [BYTES_LOG-1:0] last_byte;   // number of its last byte in that beat
+  logic                 gap;
+  assign last_beat = (A + 1)'((picked_length_q - 14'd1) >> BYTES_LOG);
+  assign last_byte = picked_length_q[BYTES_LOG-1:0] - 1'b1;
+  assign gap = {1'b0, last_byte} + (BYTES_LOG + 1)'(MAX_GROWTH) >= (BYTES_LOG + 1)'(BYTES);
+
+  logic       issue;
+  logic [3:0] issue_port;
+  assign issue = take || beats_left_q != '0;
+  assign issue_port = take ? picked_port_q : current_q;
+
+  always_ff @(posedge clk) begin
+    if (any && (!picked_q || take)) picked_length_q <= lengths[{grant[P-1:0], frame_read_q[grant][A-1:0]}];
+  end
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      picked_q <= 1'b0;
+      picked_port_q <= 4'd0;
+      beats_left_q <= '0;
+      cycles_left_q <= '0;
+      for (int p = 0; p < 16; p++) begin
+        frame_read_q[p] <= '0;
+        read_q[p] <= '0;
+      end
+    end else begin
+      if (!picked_q || take) begin
+        picked_q <= any;
+        if (any) begin
+          picked_port_q <= grant;
+          frame_read_q[grant] <= frame_read_q[grant] + 1'b1;
+        end
+      end
+      if (take) begin
+        beats_left_q <= last_beat;
+        cycles_left_q <= last_beat + (A + 1)'(gap);
+      end else begin
+        if (beats_left_q != '0) beats_left_q <= beats_left_q - 1'b1;
+        if (cycles_left_q != '0) cycles_left_q <= cycles_left_q - 1'b1;
+      end
+      if (issue) read_q[issue_port] <= read_q[issue_port] + 1'b1;
+    end
+    if (take) current_q <= picked_port_q;
+  end
+
+  // Memory output register and one more behind it.
+  logic              read_valid_q, read_sop_q;
+  logic [3:0]        read_port_q;
+  logic [13:0]       read_length_q;
+  logic [DATA_W-1:0] read_data_q;
+  always_ff @(posedge clk) begin
+    read_valid_q <= !rst && issue;
+    read_sop_q <= take;
+    valid_o <= !rst && read_valid_q;
+    if (issue) begin
+      read_data_q <= beats[{issue_port[P-1:0], read_q[issue_port][A-1:0]}];
+      read_port_q <= issue_port;
+      read_length_q <= picked_length_q;
+    end
+    if (read_valid_q) begin
+      sop_o <= read_sop_q;
+      port_o <= read_port_q;
+      length_o <= read_length_q;
+      data_o <= read_data_q;
+    end
+  end
+
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Verilated card with its MACs: frames in, frames out, registers, one clock. Everything that drives a simulated
+// card goes through here.
+//
+// MACs are modelled at the beat level of the card's shared bus: an ingress MAC hands a beat over when its bytes have
+// come in at the port's speed (preamble 8, FCS 4 and gap 12 counted), an egress MAC takes beats while its small buffer
+// has room and empties it at the port's speed. Frames have no FCS here; frames sent short (a popped tag) are padded to
+// 60 bytes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "Vcard_core.h"
+
+namespace poplink::sim {
+
+using Frame = std::vector<std::uint8_t>;
+
+inline constexpr double kCoreClockHz = 250e6;
+inline constexpr unsigned kWireOverheadBytes = 24;       ///< preamble 8, FCS 4, gap 12
+inline constexpr unsigned kTenGigabitBytesPerCycle = 5;  ///< 10 Gbit/s at 250 MHz
+inline constexpr unsigned kMinFrameBytes = 60;
+inline constexpr std::uint64_t kResetCycles = 70'000;  ///< reset and the tables' clearing, at most
+
+/// The card answered SLVERR, or not at all.
+struct BusError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct SentFrame {
+  unsigned port;
+  Frame bytes;
+  std::uint64_t first_cycle;  ///< its first beat was offered to the MAC
+  std::uint64_t last_cycle;
+};
+
+/// `Dut`: a Verilated card_core with `kPorts` ports and a bus of `kBeatBytes` bytes.
+template <class Dut, unsigned kBeatBytes, unsigned kPorts>
+class BasicCardModel {
+ public:
+  static constexpr unsigned kPortCount = kPorts;
+
+  /// `bytes_per_cycle`: speed of every port; 0 for as fast as the bus.
+  explicit BasicCardModel(unsigned bytes_per_cycle = 0)
+      : context_(std::make_unique<VerilatedContext>()),
+        dut_(std::make_unique<Dut>(context_.get())),
+        bytes_per_cycle_(bytes_per_cycle) {
+    assign(dut_->port_up, (1U << kPorts) - 1);
+    dut_->tx_tready = 0;
+    dut_->rst = 1;
+    for (int i = 0; i < 4; ++i) step();
+    dut_->rst = 0;
+    for (std::uint64_t i = 0; i < kResetCycles && !quiescent(); ++i) step();
+    if (!quiescent()) throw std::logic_error("the card did not come out of reset");
+  }
+  ~BasicCardModel() { dut_->final(); }
+  BasicCardModel(const BasicCardModel&) = delete;
+  BasicCardModel& operator=(const BasicCardModel&) = delete;
+
+  /// Called for each frame that leaves, in the cycle of its last beat.
+  std::function<void(SentFrame&&)> on_sent;
+  /// Called when the last beat of a received frame is on the bus: (port, cycle).
+  std::function<void(unsigned, std::uint64_t)> on_received;
+
+  /// The peer of `port` sends a frame; it queues behind earlier ones on the wire. `bad`: the MAC will mark it (FCS or
+  /// code error).
+  void receive(unsigned port, std::span<const std::uint8_t> bytes, bool bad = false) {
+    Ingress& in = ingress_.at(port);
+    if (in.frames.empty())
+      in.next_beat_cycle =
+          std::max(in.next_beat_cycle, cycle_ + wireCycles(std::min<std::size_t>(kBeatBytes, bytes.size())));
+    in.frames.push_back({Frame(bytes.begin(), bytes.end()), bad});
+    ++frames_waiting_;
+  }
+  /// Frames on the wire towards `port` that are not fully received.
+  std::size_t waiting(unsigned port) const { return ingress_.at(port).frames.size(); }
+  std::size_t waiting() const { return frames_waiting_; }
+
+  void setPortUp(unsigned port, bool up) {
+    assign(dut_->port_up, up ? dut_->port_up | (1U << port) : dut_->port_up & ~(1U << port));
+  }
+  bool portUp(unsigned port) const { return ((dut_->port_up >> port) & 1U) != 0; }
+  bool portEnabled(unsigned port) const { return ((dut_->port_enable >> port) & 1U) != 0; }
+  /// A blocked egress MAC takes nothing: what a paused or stuck link partner looks like.
+  void blockEgress(unsigned port, bool blocked) { egress_.at(port).blocked = blocked; }
+  void setNow(std::uint64_t microseconds) { dut_->now_us = microseconds; }
+
+  std::uint64_t cycle() const { return cycle_; }
+  /// Nothing inside the card or on its wires: it need not be clocked.
+  bool quiescent() const { return dut_->quiescent && frames_waiting_ == 0 && !bus_busy_; }
+
+  /// One clock cycle.
+  void step() {
+    driveIngress();
+    driveReady();
+    dut_->clk = 1;
+    dut_->eval();
+    ++cycle_;
+    collectEgress();
+    dut_->clk = 0;
+    dut_->eval();
+  }
+  void run(std::uint64_t cycles) {
+    for (std::uint64_t i = 0; i < cycles; ++i) step();
+  }
+  /// Until quiescent; false if `limit` cycles are not enough.
+  bool drain(std::uint64_t limit) {
+    for (std::uint64_t i = 0; i < limit; ++i) {
+      if (quiescent()) return true;
+      step();
+    }
+    return quiescent();
+  }
+
+  /// A 32-bit register of BAR0, through the card's AXI4-Lite port; takes clock cycles. Throws BusError.
+  std::uint32_t readRegister(std::uint32_t address) {
+    bus_busy_ = true;
+    dut_->s_axil_araddr = address;
+    dut_->s_axil_arvalid = 1;
+    dut_->s_axil_rready = 1;
+    dut_->eval();
+    while (!dut_->s_axil_arready) stepBus(address);
+    stepBus(address);
+    dut_->s_axil_arvalid = 0;
+    dut_->eval();
+    while (!dut_->s_axil_rvalid) stepBus(address);
+    const std::uint32_t value = dut_->s_axil_rdata;
+    const bool refused = dut_->s_axil_rresp != 0;
+    stepBus(address);
+    finishBus(refused, "read", address);
+    return value;
+  }
+  void writeRegister(std::uint32_t address, std::uint32_t value) {
+    bus_busy_ = true;
+    dut_->s_axil_awaddr = address;
+    dut_->s_axil_wdata = value;
+    dut_->s_axil_wstrb = 0xF;
+    dut_->s_axil_awvalid = dut_->s_axil_wvalid = 1;
+    dut_->s_axil_bready = 1;
+    dut_->eval();
+    while (!dut_->s_axil_awready) stepBus(address);
+    stepBus(address);
+    dut_->s_axil_awvalid = dut_->s_axil_wvalid = 0;
+    dut_->eval();
+    while (!dut_->s_axil_bvalid) stepBus(address);
+    const bool refused = dut_->s_axil_bresp != 0;
+    stepBus(address);
+    finishBus(refused, "write", address);
+  }
+
+  Dut& dut() { return *dut_; }
+
+ private:
+  struct Waiting {
+    Frame bytes;
+    bool bad;
+  };
+  struct Ingress {
+    std::deque<Waiting> frames;
+    std::size_t sent = 0;  ///< bytes of the first frame already handed over
+    std::uint64_t next_beat_cycle = 0;
+  };
+  struct Egress {
+    Frame bytes;
+    std::uint64_t first_cycle = 0;
+    std::uint64_t empty_cycle = 0;  ///< when everything taken so far is on the wire
+    bool blocked = false;
+  };
+  static constexpr std::uint64_t kEgressBufferCycles =
+      2 * kBeatBytes;  ///< wire time that an egress MAC buffers, at 10 Gbit/s
+
+  /// Verilator's port types depend on the width.
+  template <class Port>
+  static void assign(Port& port, std::uint64_t value) {
+    port = static_cast<Port>(value);
+  }
+
+  std::uint64_t wireCycles(std::size_t bytes) const {
+    return bytes_per_cycle_ == 0 ? 0 : (bytes + bytes_per_cycle_ - 1) / bytes_per_cycle_;
+  }
+
+  void driveIngress() {
+    if (frames_waiting_ == 0) {
+      dut_->rx_tvalid = 0;
+      return;
+    }
+    for (unsigned i = 1; i <= kPorts; ++i) {
+      const unsigned port = (last_ingress_ + i) % kPorts;
+      Ingress& in = ingress_[port];
+      if (in.frames.empty() || in.next_beat_cycle > cycle_) continue;
+      last_ingress_ = port;
+      handOver(port, in);
+      return;
+    }
+    dut_->rx_tvalid = 0;
+  }
+
+  void handOver(unsigned port, Ingress& in) {
+    const Waiting& frame = in.frames.front();
+    const std::size_t part = std::min<std::size_t>(kBeatBytes, frame.bytes.size() - in.sent);
+    const bool last = in.sent + part == frame.bytes.size();
+    dut_->rx_tvalid = 1;
+    assign(dut_->rx_tid, port);
+    std::memcpy(dut_->rx_tdata.data(), frame.bytes.data() + in.sent, part);
+    assign(dut_->rx_tkeep, part == 64 ? ~0ULL : (1ULL << part) - 1);
+    dut_->rx_tlast = last;
+    dut_->rx_tuser = last && frame.bad;
+    in.sent += part;
+    if (!last) {
+      in.next_beat_cycle = std::max(
+          in.next_beat_cycle + wireCycles(std::min<std::size_t>(kBeatBytes, frame.bytes.size() - in.sent)), cycle_ + 1);
+      return;
+    }
+    if (on_received) on_received(port, cycle_ + 1);
+    const std::uint64_t end = in.next_beat_cycle;
+    in.frames.pop_front();
+    --frames_waiting_;
+    in.sent = 0;
+    const std::size_t next = in.frames.empty() ? 0 : std::min<std::size_t>(kBeatBytes, in.frames.front().bytes.size());
+    in.next_beat_cycle = bytes_per_cycle_ == 0 ? cycle_ + 1 : end + wireCycles(kWireOverheadBytes + next);
+  }
+
+  void driveReady() {
+    unsigned ready = 0;
+    for (unsigned port = 0; port < kPorts; ++port) {
+      const Egress& out = egress_[port];
+      if (!out.blocked && (bytes_per_cycle_ == 0 || out.empty_cycle < cycle_ + kEgressBufferCycles / bytes_per_cycle_))
+        ready |= 1U << port;
+    }
+    assign(dut_->tx_tready, ready);
+  }
+
+  void collectEgress() {
+    if (!dut_->tx_tvalid) return;
+    const unsigned port = dut_->tx_tdest;
+    Egress& out = egress_[port];
+    const auto bytes = static_cast<std::size_t>(__builtin_popcountll(dut_->tx_tkeep));
+    if (out.bytes.empty()) out.first_cycle = cycle_;
+    const auto* data = reinterpret_cast<const std::uint8_t*>(dut_->tx_tdata.data());
+    out.bytes.insert(out.bytes.end(), data, data + bytes);
+    if (!dut_->tx_tlast) {
+      out.empty_cycle = std::max(out.empty_cycle, cycle_) + wireCycles(bytes);
+      return;
+    }
+    const std::size_t padding = out.bytes.size() < kMinFrameBytes ? kMinFrameBytes - out.bytes.size() : 0;
+    out.empty_cycle = std::max(out.empty_cycle, cycle_) + wireCycles(bytes + padding + kWireOverheadBytes);
+    if (padding != 0) out.bytes.resize(kMinFrameBytes);
+    SentFrame sent{port, std::move(out.bytes), out.first_cycle, cycle_};
+    out.bytes = Frame();
+    if (on_sent) on_sent(std::move(sent));
+  }
+
+  void stepBus(std::uint32_t address) {
+    step();
+    if (++bus_cycles_ > kBusLimitCycles) {
+      dut_->s_axil_arvalid = dut_->s_axil_awvalid = dut_->s_axil_wvalid = 0;
+      finishBus(true, "access", address);
+    }
+  }
+  void finishBus(bool refused, const char* what, std::uint32_t address) {
+    dut_->s_axil_rready = dut_->s_axil_bready = 0;
+    bus_busy_ = false;
+    bus_cycles_ = 0;
+    if (!refused) return;
+    char text[64];
+    std::snprintf(text, sizeof text, "the card refused a %s at BAR0 + 0x%05x", what, address);
+    throw BusError(text);
+  }
+
+  static constexpr std::uint64_t kBusLimitCycles = 10'000;
+
+  std::unique_ptr<VerilatedContext> context_;
+  std::unique_ptr<Dut> dut_;
+  const unsigned bytes_per_cycle_;
+  std::uint64_t cycle_ = 0;
+  std::uint64_t bus_cycles_ = 0;
+  bool bus_busy_ = false;
+  std::size_t frames_waiting_ = 0;
+  unsigned last_ingress_ = 0;
+  std::array<Ingress, kPorts> ingress_;
+  std::array<Egress, kPorts> egress_;
+};
+
+/// The card as built: 512-bit bus, 8 ports.
+using CardModel = BasicCardModel<Vcard_core, 64, 8>;
+
+}  // namespace poplink::sim
