@@ -75,9 +75,7 @@ class BasicCardModel {
   /// code error).
   void receive(unsigned port, std::span<const std::uint8_t> bytes, bool bad = false) {
     Ingress& in = ingress_.at(port);
-    if (in.frames.empty())
-      in.next_beat_cycle =
-          std::max(in.next_beat_cycle, cycle_ + wireCycles(std::min<std::size_t>(kBeatBytes, bytes.size())));
+    if (in.frames.empty()) in.next_beat_time = std::max(in.next_beat_time, now() + firstBeat(bytes.size()));
     in.frames.push_back({Frame(bytes.begin(), bytes.end()), bad});
     ++frames_waiting_;
   }
@@ -167,16 +165,15 @@ class BasicCardModel {
   struct Ingress {
     std::deque<Waiting> frames;
     std::size_t sent = 0;  ///< bytes of the first frame already handed over
-    std::uint64_t next_beat_cycle = 0;
+    std::uint64_t next_beat_time = 0;
   };
   struct Egress {
     Frame bytes;
     std::uint64_t first_cycle = 0;
-    std::uint64_t empty_cycle = 0;  ///< when everything taken so far is on the wire
+    std::uint64_t empty_time = 0;  ///< when everything taken so far is on the wire
     bool blocked = false;
   };
-  static constexpr std::uint64_t kEgressBufferCycles =
-      2 * kBeatBytes;  ///< wire time that an egress MAC buffers, at 10 Gbit/s
+  static constexpr std::uint64_t kEgressBufferBytes = 4 * kBeatBytes;  ///< that an egress MAC buffers
 
   /// Verilator's port types depend on the width.
   template <class Port>
@@ -184,8 +181,11 @@ class BasicCardModel {
     port = static_cast<Port>(value);
   }
 
-  std::uint64_t wireCycles(std::size_t bytes) const {
-    return bytes_per_cycle_ == 0 ? 0 : (bytes + bytes_per_cycle_ - 1) / bytes_per_cycle_;
+  // Times on the wire count bytes at the port's speed, so that nothing is rounded; without a speed they all are zero.
+  std::uint64_t now() const { return cycle_ * bytes_per_cycle_; }
+  std::uint64_t wire(std::size_t bytes) const { return bytes_per_cycle_ == 0 ? 0 : bytes; }
+  std::uint64_t firstBeat(std::size_t frame_bytes) const {
+    return wire(std::min<std::size_t>(kBeatBytes, frame_bytes));
   }
 
   void driveIngress() {
@@ -196,7 +196,7 @@ class BasicCardModel {
     for (unsigned i = 1; i <= kPorts; ++i) {
       const unsigned port = (last_ingress_ + i) % kPorts;
       Ingress& in = ingress_[port];
-      if (in.frames.empty() || in.next_beat_cycle > cycle_) continue;
+      if (in.frames.empty() || in.next_beat_time > now()) continue;
       last_ingress_ = port;
       handOver(port, in);
       return;
@@ -216,25 +216,22 @@ class BasicCardModel {
     dut_->rx_tuser = last && frame.bad;
     in.sent += part;
     if (!last) {
-      in.next_beat_cycle = std::max(
-          in.next_beat_cycle + wireCycles(std::min<std::size_t>(kBeatBytes, frame.bytes.size() - in.sent)), cycle_ + 1);
+      in.next_beat_time += wire(std::min<std::size_t>(kBeatBytes, frame.bytes.size() - in.sent));
       return;
     }
     if (on_received) on_received(port, cycle_ + 1);
-    const std::uint64_t end = in.next_beat_cycle;
     in.frames.pop_front();
     --frames_waiting_;
     in.sent = 0;
-    const std::size_t next = in.frames.empty() ? 0 : std::min<std::size_t>(kBeatBytes, in.frames.front().bytes.size());
-    in.next_beat_cycle = bytes_per_cycle_ == 0 ? cycle_ + 1 : end + wireCycles(kWireOverheadBytes + next);
+    in.next_beat_time += wire(kWireOverheadBytes);
+    if (!in.frames.empty()) in.next_beat_time += firstBeat(in.frames.front().bytes.size());
   }
 
   void driveReady() {
     unsigned ready = 0;
     for (unsigned port = 0; port < kPorts; ++port) {
       const Egress& out = egress_[port];
-      if (!out.blocked && (bytes_per_cycle_ == 0 || out.empty_cycle < cycle_ + kEgressBufferCycles / bytes_per_cycle_))
-        ready |= 1U << port;
+      if (!out.blocked && (bytes_per_cycle_ == 0 || out.empty_time < now() + kEgressBufferBytes)) ready |= 1U << port;
     }
     assign(dut_->tx_tready, ready);
   }
@@ -248,11 +245,11 @@ class BasicCardModel {
     const auto* data = reinterpret_cast<const std::uint8_t*>(dut_->tx_tdata.data());
     out.bytes.insert(out.bytes.end(), data, data + bytes);
     if (!dut_->tx_tlast) {
-      out.empty_cycle = std::max(out.empty_cycle, cycle_) + wireCycles(bytes);
+      out.empty_time = std::max(out.empty_time, now()) + wire(bytes);
       return;
     }
     const std::size_t padding = out.bytes.size() < kMinFrameBytes ? kMinFrameBytes - out.bytes.size() : 0;
-    out.empty_cycle = std::max(out.empty_cycle, cycle_) + wireCycles(bytes + padding + kWireOverheadBytes);
+    out.empty_time = std::max(out.empty_time, now()) + wire(bytes + padding + kWireOverheadBytes);
     if (padding != 0) out.bytes.resize(kMinFrameBytes);
     SentFrame sent{port, std::move(out.bytes), out.first_cycle, cycle_};
     out.bytes = Frame();
@@ -290,7 +287,11 @@ class BasicCardModel {
   std::array<Egress, kPorts> egress_;
 };
 
-/// The card as built: 512-bit bus, 8 ports.
-using CardModel = BasicCardModel<Vcard_core, 64, 8>;
+/// The card as built: 512-bit bus, 8 ports, unless a test's build says otherwise.
+#ifndef POPLINK_CARD_BEAT_BYTES
+#define POPLINK_CARD_BEAT_BYTES 64
+#define POPLINK_CARD_PORTS 8
+#endif
+using CardModel = BasicCardModel<Vcard_core, POPLINK_CARD_BEAT_BYTES, POPLINK_CARD_PORTS>;
 
 }  // namespace poplink::sim

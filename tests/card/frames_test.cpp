@@ -239,7 +239,7 @@ TEST_F(Card, latency_is_one_number_for_every_frame_and_within_the_goal) {
 }
 
 TEST_F(Card, quiescent_only_when_nothing_is_inside) {
-  ASSERT_TRUE(bench.card.quiescent());
+  ASSERT_TRUE(bench.card.drain(100));
   bench.card.blockEgress(7, true);
   bench.card.receive(1, frameOf(60, 9, 1));
   bench.card.run(500);

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The card with other parameters: narrower buses, another number of ports. Built once per variant.
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "card_bench.h"
+
+namespace poplink::tests {
+namespace {
+
+constexpr unsigned kPorts = sim::CardModel::kPortCount;
+
+TEST(CardVariant, random_traffic_equals_forward) {
+  Bench bench;
+  bench.program(exampleTables());
+  std::mt19937_64 random(POPLINK_CARD_BEAT_BYTES);
+  for (int i = 0; i < 12'000; ++i) {
+    const std::size_t length = random() % 8 == 0 ? 60 + random() % 1500 : 60 + random() % 140;
+    bench.card.receive(static_cast<unsigned>(random() % kPorts), Frame(30 + random() % 30, 0));  // runts between
+    const auto port = static_cast<unsigned>(random() % kPorts);
+    const Frame frame = randomFrame(random, length);
+    const auto egress = static_cast<unsigned>(decide(bench.golden, frame, port).out.egress_port);
+    if (egress < kPorts) bench.send(port, frame);
+    if (i % 16 == 0) bench.card.drain(100'000);
+  }
+  bench.finish();
+  bench.checkDropCounters();
+  EXPECT_GT(bench.frames_out, 1'000U);
+}
+
+TEST(CardVariant, every_length_modulo_the_width_keeps_its_bytes) {
+  Bench bench;
+  Tables tables = exampleTables();
+  tables.service[0].backbone_port = kPorts - 1;  // a link that every variant has
+  tables.vid[((kPorts - 1) << 12) | 1000] = {true, 0};
+  tables.port[kPorts - 1] = {true, 2, true, kPorts - 1, 0x88A8};
+  bench.program(tables);
+  for (std::size_t length = 60; length < 60 + 5 * POPLINK_CARD_BEAT_BYTES; ++length) {
+    Frame frame(length);
+    std::iota(frame.begin(), frame.end(), static_cast<std::uint8_t>(length));
+    const std::uint8_t head[] = {2, 0, 0, 0, 0, 0xB, 2, 0, 0, 0, 0, 7, 0x81, 0, 0, 100, 8, 0};
+    std::copy(std::begin(head), std::end(head), frame.begin());
+    ASSERT_EQ(static_cast<unsigned>(bench.send(0, frame).out.drop), 0U);
+    ASSERT_EQ(static_cast<unsigned>(bench.send(kPorts - 1, decide(tables, frame, 0).frame).out.drop), 0U);
+    if (length % 8 == 0) bench.card.drain(100'000);
+  }
+  bench.finish();
+  EXPECT_EQ(bench.frames_out, 10U * POPLINK_CARD_BEAT_BYTES);
+}
+
+TEST(CardVariant, tells_its_sizes) {
+  Bench bench;
+  EXPECT_EQ(map::field::kGeometryPorts.of(bench.card.readRegister(map::reg::kGeometry)), kPorts);
+  EXPECT_EQ(map::field::kGeometryDataWidth.of(bench.card.readRegister(map::reg::kGeometry)),
+            8U * POPLINK_CARD_BEAT_BYTES);
+}
+
+}  // namespace
+}  // namespace poplink::tests
