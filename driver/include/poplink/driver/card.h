@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// A card as software sees it: identity, tables, ports and counters over any transport.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "poplink/card_map.h"
+#include "poplink/driver/error.h"
+#include "poplink/driver/transport.h"
+
+namespace poplink::driver {
+
+/// An entry by its fields' names; a field that is not there is 0.
+using Entry = std::map<std::string, std::uint64_t, std::less<>>;
+
+/// Frames and bytes since the card's reset.
+struct Count {
+  std::uint64_t frames = 0;
+  std::uint64_t bytes = 0;
+  friend bool operator==(const Count&, const Count&) = default;
+};
+
+struct PortState {
+  bool up;       ///< the link
+  bool enabled;  ///< transmission
+  Count received;
+  Count sent;
+};
+
+/// Throws DriverError for an unknown name.
+const card_map::Table& tableNamed(std::string_view name);
+
+/// 32-bit words of an entry, fields packed as the map says. Throws DriverError for an unknown field or a value that
+/// does not fit.
+std::vector<std::uint32_t> packEntry(const card_map::Table& table, const Entry& entry);
+Entry unpackEntry(const card_map::Table& table, const std::vector<std::uint32_t>& words);
+/// Whether the entry is in use: its field `valid`.
+bool isValid(const Entry& entry);
+
+class Card {
+ public:
+  /// Takes the card over. Throws DriverError when it is no poplink card, its register map has another major version, it
+  /// is not ready, or its tables are not those that this driver was built for.
+  explicit Card(std::unique_ptr<Transport> transport);
+
+  unsigned ports() const { return ports_; }
+  std::string name() const { return transport_->name(); }
+
+  /// Whole entry at once; a lookup sees it before or after, never half. Throws DriverError, also for an index out of
+  /// the table.
+  void writeEntry(std::string_view table, std::uint32_t index, const Entry& entry);
+  Entry readEntry(std::string_view table, std::uint32_t index);
+  /// Number of valid entries, by the card's own count.
+  std::uint32_t used(std::string_view table);
+  /// All valid entries by index. Reads until the card's count is reached.
+  std::map<std::uint32_t, Entry> validEntries(std::string_view table);
+
+  PortState port(unsigned number);
+  void enablePort(unsigned number, bool enabled);
+  /// By ingress port and reason.
+  Count dropped(unsigned port, unsigned reason);
+  /// All reasons of a port that have counted something.
+  std::map<unsigned, Count> drops(unsigned port);
+  Count service(std::uint32_t service, bool to_backbone);
+
+ private:
+  std::uint32_t read(std::uint32_t address);
+  Count count(std::uint32_t window, std::uint32_t index);
+  void awaitTable(std::string_view table, std::uint32_t index);
+  void checkIdentity();
+
+  std::unique_ptr<Transport> transport_;
+  unsigned ports_ = 0;
+};
+
+}  // namespace poplink::driver

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "poplink/driver/sim_protocol.h"
+
+namespace poplink::driver::sim_protocol {
+
+namespace {
+
+class Writer {
+ public:
+  explicit Writer(Type type) {
+    u32(static_cast<std::uint32_t>(type));
+    u32(0);
+  }
+  Writer& u16(std::uint32_t value) { return little(value, 2); }
+  Writer& u32(std::uint32_t value) { return little(value, 4); }
+  Writer& text(std::string_view text) {
+    bytes_.insert(bytes_.end(), text.begin(), text.end());
+    return *this;
+  }
+  Bytes message() {
+    const auto length = static_cast<std::uint32_t>(bytes_.size() - kHeaderBytes);
+    for (unsigned i = 0; i < 4; ++i) bytes_[4 + i] = static_cast<std::uint8_t>(length >> (8 * i));
+    return std::move(bytes_);
+  }
+
+ private:
+  Writer& little(std::uint32_t value, unsigned size) {
+    for (unsigned i = 0; i < size; ++i) bytes_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+    return *this;
+  }
+  Bytes bytes_;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+  std::size_t left() const { return bytes_.size(); }
+  std::uint16_t u16() { return static_cast<std::uint16_t>(little(2)); }
+  std::uint32_t u32() { return little(4); }
+  std::string text() { return {bytes_.begin(), bytes_.end()}; }
+
+ private:
+  std::uint32_t little(unsigned size) {
+    std::uint32_t value = 0;
+    for (unsigned i = 0; i < size; ++i) value |= static_cast<std::uint32_t>(bytes_[i]) << (8 * i);
+    bytes_ = bytes_.subspan(size);
+    return value;
+  }
+  std::span<const std::uint8_t> bytes_;
+};
+
+constexpr std::size_t kAccessBytes = 12;
+
+}  // namespace
+
+Bytes encodeHello(std::string_view client) {
+  return Writer(Type::hello).u32(kVersion).text(client).message();
+}
+
+Bytes encodeHelloAnswer(const HelloAnswer& answer) {
+  return Writer(Type::hello).u32(answer.version).u16(answer.vendor).u16(answer.device).u32(answer.bar0_bytes).message();
+}
+
+Bytes encodeConfigRead(const ConfigAccess& access) {
+  return Writer(Type::config_read).u16(access.offset).u16(access.size).message();
+}
+
+Bytes encodeConfigWrite(const ConfigAccess& access) {
+  return Writer(Type::config_write).u16(access.offset).u16(access.size).u32(access.value).message();
+}
+
+Bytes encodeConfigAnswer(Type type, std::optional<std::uint32_t> value) {
+  Writer writer(type);
+  if (value) writer.u32(*value);
+  return writer.message();
+}
+
+Bytes encodeBatch(std::span<const Access> accesses) {
+  Writer writer(Type::batch);
+  for (const Access& access : accesses)
+    writer.u32(static_cast<std::uint32_t>(access.kind)).u32(access.address).u32(access.value);
+  return writer.message();
+}
+
+Bytes encodeBatchAnswer(const BatchAnswer& answer) {
+  Writer writer(Type::batch);
+  writer.u32(answer.done);
+  for (std::uint32_t value : answer.values) writer.u32(value);
+  return writer.message();
+}
+
+Bytes encodeRefused(std::string_view text) {
+  return Writer(Type::refused).text(text).message();
+}
+
+std::optional<Header> decodeHeader(std::span<const std::uint8_t> bytes) {
+  if (bytes.size() < kHeaderBytes) return std::nullopt;
+  Reader reader(bytes);
+  const std::uint32_t type = reader.u32(), length = reader.u32();
+  if (type < static_cast<std::uint32_t>(Type::hello) || type > static_cast<std::uint32_t>(Type::refused))
+    return std::nullopt;
+  if (length > kMaxPayloadBytes) return std::nullopt;
+  return Header{static_cast<Type>(type), length};
+}
+
+std::optional<Hello> decodeHello(std::span<const std::uint8_t> payload) {
+  if (payload.size() < 4) return std::nullopt;
+  Reader reader(payload);
+  const std::uint32_t version = reader.u32();
+  return Hello{version, reader.text()};
+}
+
+std::optional<HelloAnswer> decodeHelloAnswer(std::span<const std::uint8_t> payload) {
+  if (payload.size() != 12) return std::nullopt;
+  Reader reader(payload);
+  HelloAnswer answer{};
+  answer.version = reader.u32();
+  answer.vendor = reader.u16();
+  answer.device = reader.u16();
+  answer.bar0_bytes = reader.u32();
+  return answer;
+}
+
+std::optional<ConfigAccess> decodeConfigRead(std::span<const std::uint8_t> payload) {
+  if (payload.size() != 4) return std::nullopt;
+  Reader reader(payload);
+  const std::uint16_t offset = reader.u16();
+  return ConfigAccess{offset, reader.u16(), 0};
+}
+
+std::optional<ConfigAccess> decodeConfigWrite(std::span<const std::uint8_t> payload) {
+  if (payload.size() != 8) return std::nullopt;
+  Reader reader(payload);
+  const std::uint16_t offset = reader.u16(), size = reader.u16();
+  return ConfigAccess{offset, size, reader.u32()};
+}
+
+std::optional<std::uint32_t> decodeConfigReadAnswer(std::span<const std::uint8_t> payload) {
+  if (payload.size() != 4) return std::nullopt;
+  return Reader(payload).u32();
+}
+
+std::optional<std::vector<Access>> decodeBatch(std::span<const std::uint8_t> payload) {
+  if (payload.size() % kAccessBytes != 0) return std::nullopt;
+  Reader reader(payload);
+  std::vector<Access> accesses;
+  accesses.reserve(payload.size() / kAccessBytes);
+  while (reader.left() != 0) {
+    const std::uint32_t kind = reader.u32(), address = reader.u32(), value = reader.u32();
+    if (kind > 1) return std::nullopt;
+    accesses.push_back({static_cast<Access::Kind>(kind), address, value});
+  }
+  return accesses;
+}
+
+std::optional<BatchAnswer> decodeBatchAnswer(std::span<const std::uint8_t> payload) {
+  if (payload.size() < 4 || payload.size() % 4 != 0) return std::nullopt;
+  Reader reader(payload);
+  BatchAnswer answer;
+  answer.done = reader.u32();
+  while (reader.left() != 0) answer.values.push_back(reader.u32());
+  return answer;
+}
+
+}  // namespace poplink::driver::sim_protocol
