@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the verbs of `poplink` do. Each returns the program's exit code and throws ConfigError or DriverError.
+#pragma once
+
+#include <string>
+
+namespace poplink::host {
+
+inline constexpr int kExitDone = 0;
+inline constexpr int kExitUsage = 1;   ///< the command line is wrong
+inline constexpr int kExitConfig = 2;  ///< a file is wrong; nothing was changed
+inline constexpr int kExitCard = 3;    ///< the card cannot be reached, or refused something
+
+struct ApplyOptions {
+  std::string region;
+  std::string node;
+  bool dry_run = false;
+  std::string image;  ///< write the tables to this file instead of a card
+  bool json = false;
+};
+
+int apply(const ApplyOptions& options);
+
+struct ShowOptions {
+  std::string noun;  ///< service, port, counter or table
+  std::string node;
+  std::string table;  ///< of noun table: only this one
+  bool json = false;
+};
+
+int show(const ShowOptions& options);
+
+}  // namespace poplink::host

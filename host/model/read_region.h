@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files to model. Reading checks each value by itself; what values must be to each other is in validate.h.
+#pragma once
+
+#include <string>
+
+#include "region.h"
+
+namespace poplink::host {
+
+/// The region file. Throws ConfigError with every problem found, broken product rules included.
+Region readRegion(const std::string& file);
+
+/// The node file: {site, card, transport, socket}. Throws ConfigError.
+Node readNode(const std::string& file);
+
+}  // namespace poplink::host

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Typed reading of YAML that knows where it is: every value that is missing, of the wrong type or out of range, and
+// every key that nobody knows, becomes a problem with line and path.
+#pragma once
+
+#include <yaml-cpp/yaml.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "problems.h"
+
+namespace poplink::host {
+
+/// One map of the file. Reading a key marks it as known; finish() reports the keys that were not read.
+class YamlMap {
+ public:
+  YamlMap(const YAML::Node& node, Place place, Problems& problems);
+
+  bool has(const std::string& key) const;
+  Place placeOf(const std::string& key) const;
+  const Place& place() const { return place_; }
+
+  // Values. The first of each pair reports a missing key, the second gives nothing then; both report a wrong value.
+  std::string text(const std::string& key);
+  std::optional<std::string> optionalText(const std::string& key);
+  std::uint64_t number(const std::string& key, std::uint64_t low, std::uint64_t high);
+  std::optional<std::uint64_t> optionalNumber(const std::string& key, std::uint64_t low, std::uint64_t high);
+  std::optional<bool> optionalFlag(const std::string& key);
+  /// One of the words; the first of them after a problem.
+  std::string word(const std::string& key, const std::vector<std::string>& words);
+
+  std::optional<YamlMap> map(const std::string& key);
+  std::vector<YamlMap> maps(const std::string& key);
+  std::vector<std::uint64_t> numbers(const std::string& key, std::uint64_t low, std::uint64_t high);
+
+  /// A key of the product that this version does not serve: a problem that says so when it is there.
+  void notServed(const std::string& key, const std::string& what);
+  /// Reports keys that nothing has asked for.
+  void finish();
+
+ private:
+  YAML::Node child(const std::string& key);
+  YAML::Node required(const std::string& key);
+  std::optional<std::uint64_t> toNumber(const YAML::Node& node, const Place& place, std::uint64_t low,
+                                        std::uint64_t high);
+
+  YAML::Node node_;
+  Place place_;
+  Problems* problems_;
+  std::map<std::string, bool> known_;
+};
+
+/// The whole file as one map. Throws ConfigError when it cannot be read, is no YAML, or is no map.
+YamlMap readYamlFile(const std::string& file, Problems& problems);
+
+}  // namespace poplink::host
