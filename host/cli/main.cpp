@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 
-#include "../model/problems.h"
+#include "../config/problems.h"
 #include "commands.h"
 #include "poplink/driver/error.h"
 

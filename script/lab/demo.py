@@ -128,7 +128,9 @@ def backbone_has_s_tag(lab: TwoCards) -> tuple[bool, str]:
         run = subprocess.run(["tshark", "-n", "-r", lab.backbone_pcap, "-Y", display_filter, "-T", "fields", "-e", "frame.number"],
                              capture_output=True, text=True, timeout=120)
         return len(run.stdout.split())
-    tagged, others, malformed = count(f"ieee8021ad.id == {S_VID}"), count(f"!(ieee8021ad.id == {S_VID})"), count("_ws.malformed")
+    # With a second 0x88A8 tag behind it tshark calls the outer VID svid.
+    ours = f"ieee8021ad.id == {S_VID} || ieee8021ad.svid == {S_VID}"
+    tagged, others, malformed = count(ours), count(f"!({ours})"), count("_ws.malformed")
     return tagged > 0 and others == 0 and malformed == 0, f"tshark: {tagged} frames with S-VID {S_VID}, {others} without, {malformed} malformed"
 
 

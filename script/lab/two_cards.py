@@ -19,7 +19,6 @@ class TwoCards:
     def __init__(self, binaries: pathlib.Path, region: pathlib.Path, directory: pathlib.Path):
         self.binaries, self.region, self.directory = binaries, region, directory
         self.backbone_pcap = directory / "backbone.pcap"
-        self.control = directory / "lab.ctl"
         self.customer, self.vrack = Namespace("customer"), Namespace("vrack")
         self._sim: subprocess.Popen | None = None
 
@@ -42,7 +41,6 @@ class TwoCards:
             return {"name": site, "socket": str(self.directory / f"{site}.sock"),
                     "ports": {0: {"interface": "e0", "netns": namespace.path}, 6: {"cable": "backbone"}}}
         return json.dumps({
-            "control": str(self.control),
             "cards": [card("par-th2", self.customer), card("rbx", self.vrack)],
             "cables": [{"name": "backbone", "pcap": str(self.backbone_pcap)}],
         }, indent=2)

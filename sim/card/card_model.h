@@ -19,7 +19,11 @@
 #include <string>
 #include <vector>
 
+// Verilator takes the presence of SystemC for a SystemC model; ours is a plain one.
+#pragma push_macro("SYSTEMC_VERSION")
+#undef SYSTEMC_VERSION
 #include "Vcard_core.h"
+#pragma pop_macro("SYSTEMC_VERSION")
 
 namespace poplink::sim {
 

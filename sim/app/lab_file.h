@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a live simulation consists of: cards, what their ports are plugged into, and the cables between them.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host_interface.h"
+
+namespace poplink::sim {
+
+struct LabPort {
+  std::string cable;      ///< either a cable's name,
+  std::string interface;  ///< or an interface to make
+  std::string netns;      ///< in this network namespace; empty: ours
+  AttachBy attach = AttachBy::best;
+};
+
+struct LabCard {
+  std::string name;
+  std::string socket;
+  std::map<unsigned, LabPort> ports;
+};
+
+struct LabCable {
+  std::string name;
+  std::string pcap;  ///< empty: no tap
+  std::uint64_t delay_ns = 0;
+};
+
+struct Lab {
+  std::vector<LabCard> cards;
+  std::vector<LabCable> cables;
+};
+
+/// Reads a lab file (YAML). Throws host::ConfigError with every problem found: a cable that doesn't have two ends, a
+/// socket used twice, ...
+Lab readLab(const std::string& file);
+
+}  // namespace poplink::sim

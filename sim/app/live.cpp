@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <chrono>
+#include <iostream>
+
+#include "../io/host_interface.h"
+#include "../pci/card_function.h"
+#include "../pci/card_server.h"
+#include "../platform/cable.h"
+#include "lab_file.h"
+#include "modes.h"
+
+namespace poplink::sim {
+
+namespace {
+
+namespace asio = boost::asio;
+
+constexpr std::size_t kFrameBuffer = 16'384;
+constexpr std::size_t kIngressQueue =
+    32;  ///< frames a port may have waiting; the rest stays in the kernel, which slows its sender down
+
+std::uint64_t wallNs() {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
+}
+
+/// An interface of the host plugged into a card's port.
+class HostPort : public FrameSink {
+ public:
+  HostPort(asio::io_context& context, std::unique_ptr<HostInterface> interface, CardModule& card, unsigned port)
+      : interface_(std::move(interface)),
+        card_(card),
+        port_(port),
+        readable_(context, ::dup(interface_->descriptor())) {
+    card_.connect(port, *this);
+    watch();
+  }
+
+  void deliver(std::span<const std::uint8_t> frame) override { interface_->give(frame); }
+
+  /// Moves what the host has sent into the card, as long as the port's queue has room.
+  void feed() {
+    while (ready_ && card_.model().waiting(port_) < kIngressQueue) {
+      const std::span<const std::uint8_t> frame = interface_->take(buffer_);
+      if (frame.empty()) {
+        ready_ = false;
+        watch();
+      } else {
+        card_.ingress(port_).deliver(padded(frame));
+      }
+    }
+  }
+  const char* kind() const { return interface_->kind(); }
+
+ private:
+  /// A real MAC pads what the host sends short.
+  std::span<const std::uint8_t> padded(std::span<const std::uint8_t> frame) {
+    if (frame.size() >= kMinFrameBytes) return frame;
+    std::memset(buffer_.data() + frame.size(), 0, kMinFrameBytes - frame.size());
+    return std::span<const std::uint8_t>(buffer_).first(kMinFrameBytes);
+  }
+
+  void watch() {
+    readable_.async_wait(asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code error) {
+      if (!error) ready_ = true;
+    });
+  }
+
+  std::unique_ptr<HostInterface> interface_;
+  CardModule& card_;
+  unsigned port_;
+  asio::posix::stream_descriptor readable_;
+  bool ready_ = false;
+  std::array<std::uint8_t, kFrameBuffer> buffer_{};
+};
+
+/// Everything in the lab file, connected.
+class LiveLab {
+ public:
+  LiveLab(asio::io_context& context, const Lab& lab) {
+    for (const LabCable& one : lab.cables) {
+      PcapWriter* tap = nullptr;
+      if (!one.pcap.empty()) tap = taps_.emplace_back(std::make_unique<PcapWriter>(one.pcap, wallNs)).get();
+      cables_[one.name] = std::make_unique<Cable>(
+          ("cable_" + one.name).c_str(), sc_core::sc_time(static_cast<double>(one.delay_ns), sc_core::SC_NS), tap);
+    }
+    std::map<std::string, unsigned> ends_used;
+    for (std::size_t i = 0; i < lab.cards.size(); ++i) {
+      const LabCard& one = lab.cards[i];
+      const std::string number = std::to_string(i);
+      CardModule& card = *cards_.emplace_back(
+          std::make_unique<CardModule>(("card_" + number).c_str(), 0, [] { return wallNs() / 1000; }));
+      CardFunction& function =
+          *functions_.emplace_back(std::make_unique<CardFunction>(("function_" + number).c_str(), card));
+      servers_.push_back(std::make_unique<CardServer>(context, one.socket, function));
+      for (const auto& [port, plug] : one.ports) {
+        if (plug.cable.empty()) {
+          auto interface = makeHostInterface(plug.interface, plug.netns, plug.attach);
+          host_ports_.push_back(std::make_unique<HostPort>(context, std::move(interface), card, port));
+          continue;
+        }
+        Cable& cable = *cables_.at(plug.cable);
+        const unsigned end = ends_used[plug.cable]++;
+        card.connect(port, cable.end(end));
+        cable.connect(end, card.ingress(port));
+      }
+    }
+  }
+
+  void feed() {
+    for (const auto& port : host_ports_) port->feed();
+  }
+  bool quiet() const {
+    for (const auto& card : cards_) {
+      if (!card->quiescent()) return false;
+    }
+    for (const auto& [name, cable] : cables_) {
+      if (!cable->quiet()) return false;
+    }
+    return true;
+  }
+  void flush() {
+    for (const auto& tap : taps_) tap->flush();
+  }
+
+ private:
+  std::vector<std::unique_ptr<PcapWriter>> taps_;
+  std::map<std::string, std::unique_ptr<Cable>> cables_;
+  std::vector<std::unique_ptr<CardModule>> cards_;
+  std::vector<std::unique_ptr<CardFunction>> functions_;
+  std::vector<std::unique_ptr<CardServer>> servers_;
+  std::vector<std::unique_ptr<HostPort>> host_ports_;
+};
+
+}  // namespace
+
+int runLive(const LiveOptions& options) {
+  const Lab lab = readLab(options.lab);
+  asio::io_context context;
+  asio::signal_set signals(context, SIGINT, SIGTERM);
+  bool stop = false;
+  signals.async_wait([&](boost::system::error_code, int) { stop = true; });
+  LiveLab live(context, lab);
+  sc_core::sc_start(sc_core::SC_ZERO_TIME);
+  std::cout << "ready" << std::endl;
+  while (!stop) {
+    live.feed();
+    if (live.quiet()) {
+      // Nothing moves inside: sleep until the host sends, a client speaks or a signal comes.
+      live.flush();
+      context.run_one();
+    } else {
+      sc_core::sc_start(static_cast<double>(kQuantumCycles) * kCycle);
+    }
+    context.poll();
+  }
+  return 0;
+}
+
+}  // namespace poplink::sim

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// poplink-sim: cards without hardware.
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <systemc>
+
+#include "card_model.h"
+#include "modes.h"
+
+namespace {
+
+using namespace poplink::sim;
+
+constexpr int kExitFailed = 1;
+
+/// "3=file.pcap" to a port and a file.
+std::map<unsigned, std::string> portFiles(const std::vector<std::string>& texts, const std::string& option) {
+  std::map<unsigned, std::string> files;
+  for (const std::string& text : texts) {
+    const auto equals = text.find('=');
+    const std::string digits = text.substr(0, equals);
+    const bool number =
+        !digits.empty() && digits.size() <= 2 && digits.find_first_not_of("0123456789") == std::string::npos;
+    if (equals == std::string::npos || !number || std::stoul(digits) >= CardModel::kPortCount ||
+        equals + 1 == text.size()) {
+      throw std::runtime_error(option + " " + text + ": write PORT=FILE, PORT from 0 to " +
+                               std::to_string(CardModel::kPortCount - 1));
+    }
+    if (!files.emplace(static_cast<unsigned>(std::stoul(digits)), text.substr(equals + 1)).second)
+      throw std::runtime_error(option + " " + text + ": the port has a file already");
+  }
+  return files;
+}
+
+}  // namespace
+
+/// SystemC's library has a main of its own, which prints a banner first.
+int main(int argc, char** argv) {
+  ::setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 0);
+  return sc_core::sc_elab_and_sim(argc, argv);
+}
+
+int sc_main(int argc, char** argv) {
+  CLI::App app{"poplink-sim: cycle-accurate cards"};
+  app.require_subcommand(1);
+
+  LiveOptions live;
+  CLI::App* live_command = app.add_subcommand("live", "Cards plugged into this host's network, on the wall clock");
+  live_command->add_option("--lab", live.lab, "Lab file: cards, ports, cables")->required();
+
+  BatchOptions batch;
+  std::vector<std::string> in, out;
+  std::string timing = "wire";
+  CLI::App* batch_command = app.add_subcommand("batch", "One card, captures in and out, on virtual time");
+  batch_command->add_option("--tables", batch.tables, "Table image (poplink apply --image)");
+  batch_command->add_option("--in", in, "PORT=FILE: capture to send into a port");
+  batch_command->add_option("--out", out, "PORT=FILE: write what leaves a port");
+  batch_command->add_option("--stamps", batch.stamps, "Write the cycles of every frame to this file (CSV)");
+  batch_command->add_option("--counters", batch.counters, "Write all counters to this file (JSON)");
+  batch_command
+      ->add_option("--timing", timing, "wire: back to back at the port's speed; capture: at the capture's times")
+      ->check(CLI::IsMember({"wire", "capture"}))
+      ->capture_default_str();
+  batch_command->add_option("--speed", batch.speed_gigabits, "Gbit/s of every port: 10, or 0 for as fast as the bus")
+      ->check(CLI::IsMember({0, 10}))
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  try {
+    if (app.got_subcommand(live_command)) return runLive(live);
+    batch.in = portFiles(in, "--in");
+    batch.out = portFiles(out, "--out");
+    batch.capture_times = timing == "capture";
+    return runBatch(batch);
+  } catch (const std::exception& error) {
+    std::cerr << "poplink-sim: " << error.what() << "\n";
+    return kExitFailed;
+  }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The ways to run a simulation. Each returns the exit code and throws std::exception with a text for the user.
+#pragma once
+
+#include <map>
+#include <string>
+
+namespace poplink::sim {
+
+struct LiveOptions {
+  std::string lab;
+};
+
+/// Cards on the wall clock, plugged into the host's network, until SIGINT or SIGTERM. Prints `ready` when everything is
+/// up.
+int runLive(const LiveOptions& options);
+
+struct BatchOptions {
+  std::string tables;                   ///< image from `poplink apply --image`; empty: none
+  std::map<unsigned, std::string> in;   ///< port -> capture to send in
+  std::map<unsigned, std::string> out;  ///< port -> capture to write
+  std::string stamps;                   ///< CSV with the cycles of every frame; empty: none
+  std::string counters;                 ///< JSON with all counters at the end; empty: none
+  bool capture_times = false;           ///< send at the capture's times; else back to back at the port's speed
+  unsigned speed_gigabits = 10;         ///< 0: as fast as the card's bus
+};
+
+/// One card on virtual time: the same files in give the same bytes out.
+int runBatch(const BatchOptions& options);
+
+}  // namespace poplink::sim

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The poplink card as a PCI function: a configuration space, and BAR0 over the card's TLM socket. This card does no DMA
+// and raises no interrupts.
+#pragma once
+
+#include <tlm_utils/simple_initiator_socket.h>
+
+#include <array>
+
+#include "../platform/card_module.h"
+#include "pci_function.h"
+
+namespace poplink::sim {
+
+inline constexpr std::uint16_t kPciVendor = 0x10EE;   ///< the FPGA's maker, as programmable cards have it
+inline constexpr std::uint16_t kPciDevice = 0x504C;   ///< "PL"
+inline constexpr std::uint32_t kPciClass = 0x028000;  ///< network controller, other
+inline constexpr std::uint32_t kBar0Bytes = 1U << 20;
+
+class CardFunction : public sc_core::sc_module, public PciFunction {
+ public:
+  CardFunction(sc_core::sc_module_name name, CardModule& card);
+
+  std::uint32_t configRead(std::uint16_t offset, unsigned size) override;
+  void configWrite(std::uint16_t offset, unsigned size, std::uint32_t value) override;
+  std::vector<PciBar> bars() const override { return {{0, kBar0Bytes}}; }
+  bool barRead(unsigned bar, std::uint64_t offset, std::uint32_t& value) override {
+    return access(tlm::TLM_READ_COMMAND, bar, offset, value);
+  }
+  bool barWrite(unsigned bar, std::uint64_t offset, std::uint32_t value) override {
+    return access(tlm::TLM_WRITE_COMMAND, bar, offset, value);
+  }
+  void attach(PciHost* host) override { host_ = host; }
+
+ private:
+  bool access(tlm::tlm_command command, unsigned bar, std::uint64_t offset, std::uint32_t& value);
+
+  tlm_utils::simple_initiator_socket<CardFunction> bus_;
+  std::array<std::uint8_t, 4096> config_{};
+  std::array<std::uint8_t, 4096> writable_{};  ///< bits that configWrite may change
+  PciHost* host_ = nullptr;
+};
+
+}  // namespace poplink::sim

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// A PciFunction behind a unix socket (poplink/driver/sim_protocol.h): one owner at a time, everybody else is told who
+// it is.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+#include <string>
+
+#include "pci_function.h"
+
+namespace poplink::sim {
+
+class CardServer {
+ public:
+  /// Listens at `socket`; a dead socket file left there is replaced, a live one is an error. Throws std::runtime_error.
+  CardServer(boost::asio::io_context& context, const std::string& socket, PciFunction& function);
+  ~CardServer();
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace poplink::sim

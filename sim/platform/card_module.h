@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Verilated card as a SystemC module: frame ports, and BAR0 as a TLM-2.0 target.
+//
+// A thread owns the card's clock. It steps many cycles per SystemC event (kQuantumCycles), because an event costs as
+// much as dozens of cycles, and sleeps while the card is quiescent: an idle card costs nothing. Within a quantum the
+// card runs ahead of SystemC time; frames between cards are therefore late by at most one quantum, never early.
+#pragma once
+
+#include <tlm.h>
+#include <tlm_utils/simple_target_socket.h>
+
+#include <array>
+#include <functional>
+#include <memory>
+
+#include "card_model.h"
+#include "frame_port.h"
+
+namespace poplink::sim {
+
+inline constexpr std::uint64_t kQuantumCycles = 64;
+inline const sc_core::sc_time kCycle(4, sc_core::SC_NS);  // 250 MHz
+
+class CardModule : public sc_core::sc_module {
+ public:
+  tlm_utils::simple_target_socket<CardModule>
+      bar0;  ///< 32-bit reads and writes; a refused one answers TLM_ADDRESS_ERROR_RESPONSE
+
+  /// `bytes_per_cycle`: speed of the ports, 0 for as fast as the bus. `now_us`: the card's time.
+  CardModule(sc_core::sc_module_name name, unsigned bytes_per_cycle, std::function<std::uint64_t()> now_us);
+
+  /// Frames for port `port` go in here.
+  FrameSink& ingress(unsigned port) { return *ports_.at(port); }
+  /// Frames that leave `port` go there; without a sink the port has no link.
+  void connect(unsigned port, FrameSink& sink);
+
+  bool quiescent() const { return model_.quiescent(); }
+  CardModel& model() { return model_; }
+  /// Called for every frame that leaves, before its sink gets it.
+  std::function<void(const SentFrame&)> on_sent;
+
+ private:
+  struct Ingress : FrameSink {
+    CardModule* card = nullptr;
+    unsigned port = 0;
+    void deliver(std::span<const std::uint8_t> frame) override;
+  };
+
+  void run();
+  void transport(tlm::tlm_generic_payload& access, sc_core::sc_time& delay);
+  void sent(SentFrame&& frame);
+
+  CardModel model_;
+  std::function<std::uint64_t()> now_us_;
+  sc_core::sc_event work_;
+  std::array<std::unique_ptr<Ingress>, CardModel::kPortCount> ports_;
+  std::array<FrameSink*, CardModel::kPortCount> sinks_{};
+};
+
+}  // namespace poplink::sim
