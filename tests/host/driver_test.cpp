@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// The driver over a Verilated card, and over cards that are wrong in ways no real one can be made to be.
+#include <gtest/gtest.h>
+
+#include "card_model.h"
+#include "poplink/driver/card.h"
+#include "poplink/driver/sim_protocol.h"
+#include "poplink/driver/sim_transport.h"
+
+namespace poplink::driver {
+namespace {
+
+/// The Verilated card without a socket between.
+class ModelTransport : public Transport {
+ public:
+  std::vector<std::uint32_t> run(std::span<const Access> accesses) override {
+    std::vector<std::uint32_t> values;
+    for (const Access& access : accesses) {
+      try {
+        if (access.kind == Access::Kind::write)
+          model.writeRegister(access.address, access.value);
+        else
+          values.push_back(model.readRegister(access.address));
+      } catch (const sim::BusError& error) {
+        throw DriverError(error.what());
+      }
+    }
+    return values;
+  }
+  std::string name() const override { return "the model"; }
+
+  sim::CardModel model;
+};
+
+class CardOverModel : public ::testing::Test {
+ protected:
+  CardOverModel() {
+    auto transport = std::make_unique<ModelTransport>();
+    transport_ = transport.get();
+    card = std::make_unique<Card>(std::move(transport));
+  }
+  ModelTransport* transport_;
+  std::unique_ptr<Card> card;
+};
+
+TEST_F(CardOverModel, entries_come_back_as_written) {
+  const Entry service = {{"valid", 1},       {"customer_port", 3}, {"backbone_port", 6}, {"s_vid", 4094},
+                         {"s_tpid", 0x9100}, {"pcp", 7},           {"mtu", 9000}};
+  card->writeEntry("service", 4095, service);
+  EXPECT_EQ(card->readEntry("service", 4095), service);
+  EXPECT_EQ(card->used("service"), 1U);
+  card->writeEntry("service", 4095, {});
+  EXPECT_EQ(card->used("service"), 0U);
+}
+
+TEST_F(CardOverModel, valid_entries_are_found_wherever_they_are) {
+  for (std::uint32_t index : {0U, 511U, 512U, 513U, 40'000U, 65'535U})
+    card->writeEntry("vid", index, {{"valid", 1}, {"service", index & 4095}});
+  card->writeEntry("vid", 7, {{"valid", 0}, {"service", 9}});
+  const auto entries = card->validEntries("vid");
+  ASSERT_EQ(entries.size(), 6U);
+  for (const auto& [index, entry] : entries) EXPECT_EQ(entry.at("service"), index & 4095);
+  EXPECT_TRUE(card->validEntries("attachment").empty());
+}
+
+TEST_F(CardOverModel, impossible_entries_are_refused_before_the_card) {
+  EXPECT_THROW(card->writeEntry("service", 0, {{"colour", 1}}), DriverError);
+  EXPECT_THROW(card->writeEntry("service", 0, {{"s_vid", 4096}}), DriverError);
+  EXPECT_THROW(card->writeEntry("nothing", 0, {}), DriverError);
+  EXPECT_THROW(card->writeEntry("service", 4096, {{"valid", 1}}), DriverError);
+  EXPECT_EQ(card->used("service"), 0U);
+}
+
+TEST_F(CardOverModel, ports_and_drops_are_counted) {
+  const std::vector<std::uint8_t> frame(60, 2);
+  transport_->model.receive(2, frame);
+  transport_->model.receive(2, frame, true);
+  ASSERT_TRUE(transport_->model.drain(1000));
+  EXPECT_EQ(card->port(2).received, (Count{1, 60}));
+  EXPECT_TRUE(card->port(2).up);
+  EXPECT_EQ(card->drops(2), (std::map<unsigned, Count>{{6, {1, 60}}, {32, {1, 60}}}));
+  card->enablePort(2, false);
+  EXPECT_FALSE(card->port(2).enabled);
+  EXPECT_THROW(card->port(8), DriverError);
+  EXPECT_THROW(card->enablePort(8, true), DriverError);
+}
+
+/// Answers every read from a list of registers, as a card that is broken or of another kind would.
+class WrongCard : public Transport {
+ public:
+  explicit WrongCard(std::map<std::uint32_t, std::uint32_t> registers, std::uint32_t otherwise = 0)
+      : registers_(std::move(registers)), otherwise_(otherwise) {}
+  std::vector<std::uint32_t> run(std::span<const Access> accesses) override {
+    std::vector<std::uint32_t> values;
+    for (const Access& access : accesses) {
+      if (access.kind == Access::Kind::write) continue;
+      const auto found = registers_.find(access.address);
+      values.push_back(found == registers_.end() ? otherwise_ : found->second);
+    }
+    return values;
+  }
+  std::string name() const override { return "a wrong card"; }
+
+ private:
+  std::map<std::uint32_t, std::uint32_t> registers_;
+  std::uint32_t otherwise_;
+};
+
+std::string refusal(std::map<std::uint32_t, std::uint32_t> registers, std::uint32_t otherwise = 0) {
+  try {
+    const Card card(std::make_unique<WrongCard>(std::move(registers), otherwise));
+    return "";
+  } catch (const DriverError& error) {
+    return error.what();
+  }
+}
+
+TEST(Card, that_is_not_ours_is_refused_with_the_reason) {
+  namespace map = card_map;
+  EXPECT_NE(refusal({}, 0xFFFF'FFFF).find("all ones"), std::string::npos);
+  EXPECT_NE(refusal({{map::reg::kMagic, 0x1234}}).find("is not a poplink card"), std::string::npos);
+  EXPECT_NE(
+      refusal({{map::reg::kMagic, map::kMagicValue}, {map::reg::kVersion, 2U << 16}}).find("register map version 2"),
+      std::string::npos);
+  const std::map<std::uint32_t, std::uint32_t> good = {
+      {map::reg::kMagic, map::kMagicValue}, {map::reg::kVersion, map::kVersionMajor << 16}, {map::reg::kGeometry, 8}};
+  EXPECT_NE(refusal(good).find("is not ready"), std::string::npos);
+  auto ready = good;
+  ready[map::reg::kStatus] = 1;
+  EXPECT_NE(refusal(ready).find("has 0 tables"), std::string::npos);
+  ready[map::reg::kTables] = static_cast<std::uint32_t>(map::kTables.size());
+  EXPECT_NE(refusal(ready).find("has a table"), std::string::npos);
+}
+
+TEST(SimTransport, nobody_at_the_socket_is_said_so) {
+  try {
+    openSimulatedCard("/nowhere/card.sock", "a test");
+    FAIL();
+  } catch (const DriverError& error) {
+    EXPECT_NE(std::string(error.what()).find("is poplink-sim running?"), std::string::npos);
+  }
+}
+
+TEST(SimProtocol, messages_survive_the_way_there_and_back) {
+  namespace proto = sim_protocol;
+  const auto payload = [](const proto::Bytes& message) { return std::span(message).subspan(proto::kHeaderBytes); };
+  const proto::Bytes hello = proto::encodeHello("me");
+  EXPECT_EQ(proto::decodeHeader(hello)->payload_bytes, 6U);
+  EXPECT_EQ(proto::decodeHello(payload(hello))->client, "me");
+  const std::vector<Access> accesses = {Access::read(0x1234), Access::write(0xFFFFC, 0xDEADBEEF)};
+  const proto::Bytes batch = proto::encodeBatch(accesses);
+  const auto back = proto::decodeBatch(payload(batch));
+  ASSERT_TRUE(back && back->size() == 2);
+  EXPECT_EQ((*back)[1].address, 0xFFFFCU);
+  EXPECT_EQ((*back)[1].value, 0xDEADBEEFU);
+  const proto::Bytes answer = proto::encodeBatchAnswer({2, {7, 8}});
+  EXPECT_EQ(proto::decodeBatchAnswer(payload(answer))->values, (std::vector<std::uint32_t>{7, 8}));
+  const proto::Bytes config = proto::encodeConfigWrite({4, 2, 6});
+  EXPECT_EQ(proto::decodeConfigWrite(payload(config))->value, 6U);
+  const proto::Bytes ids = proto::encodeHelloAnswer({1, 0x10EE, 0x504C, 1 << 20});
+  EXPECT_EQ(proto::decodeHelloAnswer(payload(ids))->device, 0x504C);
+}
+
+TEST(SimProtocol, malformed_messages_decode_to_nothing) {
+  namespace proto = sim_protocol;
+  std::vector<std::uint8_t> bytes = {1, 0, 0, 0, 0, 0, 0, 0};
+  EXPECT_TRUE(proto::decodeHeader(bytes));
+  EXPECT_FALSE(proto::decodeHeader(std::span(bytes).first(7)));
+  bytes[0] = 9;
+  EXPECT_FALSE(proto::decodeHeader(bytes));
+  bytes = {1, 0, 0, 0, 0, 0, 0, 0x7F};
+  EXPECT_FALSE(proto::decodeHeader(bytes)) << "two gigabytes";
+  for (std::size_t size : {0U, 1U, 3U, 5U, 11U, 13U, 25U}) {
+    const std::vector<std::uint8_t> wrong(size, 0xFF);
+    if (size % 12 != 0) {
+      EXPECT_FALSE(proto::decodeBatch(wrong)) << size;
+    }
+    EXPECT_FALSE(proto::decodeHelloAnswer(wrong));
+    EXPECT_FALSE(proto::decodeConfigWrite(wrong));
+    EXPECT_FALSE(proto::decodeConfigRead(wrong));
+    EXPECT_FALSE(proto::decodeConfigReadAnswer(wrong));
+    EXPECT_FALSE(proto::decodeBatchAnswer(wrong));
+  }
+  EXPECT_FALSE(proto::decodeBatch(std::vector<std::uint8_t>(12, 0xFF))) << "an access that is neither read nor write";
+  EXPECT_FALSE(proto::decodeHello(std::vector<std::uint8_t>(3)));
+}
+
+}  // namespace
+}  // namespace poplink::driver
