@@ -121,7 +121,7 @@ module counters (
     if (fetch_done) begin
       data_o <= address[3] ? byte_count[31:0] : event_count[31:0];
       high_q <= address[3] ? byte_count[63:32] : event_count[63:32];
-    end else if (!low_word) begin
+    end else begin
       data_o <= high_q;
     end
   end

@@ -119,7 +119,7 @@ module rx_buffer #(
     end else if (accepted) begin
       bytes_q[rx_tid] <= too_long ? 15'(MAX_BYTES + 1) : bytes_now;
       lost_q[rx_tid] <= lost;
-      if (!lost && !too_long) write_q[rx_tid] <= write_q[rx_tid] + 1'b1;
+      write_q[rx_tid] <= write_q[rx_tid] + 1'b1;  // of a frame that is lost already, whatever it is: it will be undone
     end
   end
 

@@ -55,12 +55,16 @@ class BasicCardModel {
 
   /// `bytes_per_cycle`: speed of every port; 0 for as fast as the bus.
   explicit BasicCardModel(unsigned bytes_per_cycle = 0)
-      : context_(std::make_unique<VerilatedContext>()),
-        dut_(std::make_unique<Dut>(context_.get())),
-        bytes_per_cycle_(bytes_per_cycle) {
+      : context_(makeContext()), dut_(std::make_unique<Dut>(context_.get())), bytes_per_cycle_(bytes_per_cycle) {
     assign(dut_->port_up, (1U << kPorts) - 1);
+    dut_->now_us = 0;
     dut_->tx_tready = 0;
+    dut_->rx_tvalid = 0;
+    dut_->s_axil_awvalid = dut_->s_axil_wvalid = dut_->s_axil_arvalid = 0;
+    dut_->s_axil_bready = dut_->s_axil_rready = 0;
+    dut_->clk = 0;
     dut_->rst = 1;
+    dut_->eval();
     for (int i = 0; i < 4; ++i) step();
     dut_->rst = 0;
     for (std::uint64_t i = 0; i < kResetCycles && !quiescent(); ++i) step();
@@ -178,6 +182,15 @@ class BasicCardModel {
     bool blocked = false;
   };
   static constexpr std::uint64_t kEgressBufferBytes = 4 * kBeatBytes;  ///< that an egress MAC buffers
+
+  /// A model built with `--x-initial unique` comes up with random registers and memories, as hardware does; the seed is
+  /// fixed.
+  static std::unique_ptr<VerilatedContext> makeContext() {
+    auto context = std::make_unique<VerilatedContext>();
+    context->randReset(2);
+    context->randSeed(1);
+    return context;
+  }
 
   /// Verilator's port types depend on the width.
   template <class Port>

@@ -172,6 +172,36 @@ TEST_F(Card, egress_that_cannot_send_is_named) {
   EXPECT_EQ(bench.frames_out, 0U);
 }
 
+TEST_F(Card, reason_of_forward_wins_over_the_egress_ports) {
+  bench.card.setPortUp(7, false);
+  bench.writeEntry("service", 5,
+                   forward_rtl::ServicePort::pack(kernels::ServiceEntry{true, 1, 7, 1005, 0x88A8, 0, 1500}));
+  bench.card.receive(1, frameOf(1600, 9, 1));  // too long for a service whose link is down too
+  bench.finish();
+  EXPECT_EQ(bench.dropped(1, static_cast<unsigned>(kernels::Drop::mtu)), (Count{1, 1600}));
+  EXPECT_EQ(bench.allDropped(1), (Count{1, 1600}));
+}
+
+TEST_F(Card, first_port_behind_the_last_is_not_there) {
+  bench.writeEntry("service", 0,
+                   forward_rtl::ServicePort::pack(
+                       kernels::ServiceEntry{true, 0, sim::CardModel::kPortCount, 1000, 0x88A8, 0, 9000}));
+  bench.card.receive(0, frameOf(60, 100, 1));
+  bench.finish();
+  EXPECT_EQ(bench.dropped(0, 39), (Count{1, 60}));
+}
+
+TEST_F(Card, minimum_frames_take_one_cycle_each) {
+  // 60 bytes and an S-tag fill a beat exactly: no gap is needed between such frames.
+  constexpr unsigned kFrames = 400;
+  std::vector<std::uint64_t> cycles;
+  bench.on_sent = [&](const sim::SentFrame& frame) { cycles.push_back(frame.last_cycle); };
+  for (unsigned i = 0; i < kFrames; ++i) bench.send(1, frameOf(60, 9, static_cast<std::uint8_t>(i)));
+  bench.finish();
+  ASSERT_EQ(cycles.size(), kFrames);
+  EXPECT_EQ(cycles.back() - cycles.front(), kFrames - 1);
+}
+
 TEST_F(Card, full_egress_queue_drops_whole_frames_and_recovers) {
   bench.card.blockEgress(7, true);
   const unsigned frames = 700;  // 512 beats of room, one frame per beat
@@ -196,16 +226,34 @@ TEST_F(Card, full_egress_queue_drops_whole_frames_and_recovers) {
 }
 
 TEST_F(Card, overfull_ingress_buffer_counts_its_losses_and_recovers) {
-  // 8 ports at the bus's full rate into one frame per two cycles: far more than the pipeline takes.
+  // 2-beat frames with a gap behind each, as fast as the bus takes them: half as much again as the pipeline takes.
   std::uint64_t sent = 0;
+  std::map<std::pair<unsigned, Frame>, std::uint64_t> order;  // what may leave, by egress port
   for (unsigned round = 0; round < 1200; ++round) {
     for (unsigned p = 0; p < 6; ++p) {
-      bench.card.receive(p, frameOf(126, p == 0 ? 100 : 9, static_cast<std::uint8_t>(round)));
+      Frame frame = frameOf(126, p == 0 ? 100 : 9, static_cast<std::uint8_t>(p));
+      frame[100] = static_cast<std::uint8_t>(round >> 8);
+      frame[101] = static_cast<std::uint8_t>(round);
+      const Decision decision = decide(bench.golden, frame, p);
+      if (decision.out.drop == 0) order[{static_cast<unsigned>(decision.out.egress_port), decision.frame}] = sent;
+      bench.card.receive(p, frame);
       ++sent;
     }
   }
   bench.unexpected = 1;
+  std::map<unsigned, std::uint64_t> last;
+  bench.on_sent = [&](const sim::SentFrame& frame) {
+    const auto found = order.find({frame.port, frame.bytes});
+    ASSERT_NE(found, order.end()) << "a frame that nobody sent";
+    const unsigned ingress = frame.bytes[11];
+    EXPECT_GE(found->second, last[ingress]) << "out of order";
+    last[ingress] = found->second + 1;
+  };
   ASSERT_TRUE(bench.card.drain(200'000));
+  bench.on_sent = nullptr;
+  for (unsigned p = 1; p < 6; ++p) {  // nobody is starved
+    EXPECT_NEAR(static_cast<double>(bench.received(p).frames), static_cast<double>(bench.received(0).frames), 30.0);
+  }
   std::uint64_t received = 0, overflow = 0, dropped = 0, out = 0;
   for (unsigned p = 0; p < 8; ++p) {
     received += bench.received(p).frames;

@@ -51,6 +51,63 @@ TEST_F(Registers, time_ports_and_scratch) {
   }
 }
 
+TEST_F(Registers, every_writable_register_holds_what_is_written) {
+  // Each gets a value of its own before any is read back.
+  std::map<std::uint32_t, std::uint32_t> written = {
+      {map::reg::kScratch, 0x0123'4567},
+      {map::reg::kTableSelect, 0xA5},
+      {map::reg::kTableIndex, 0x89AB'CDEF},
+      {map::reg::kTableCommand, map::field::kTableCommandIncrement.with(1)}};
+  for (unsigned i = 0; i < map::reg::kPortControlCount; ++i)
+    written[map::reg::kPortControl + i * map::reg::kPortControlStride] = i % 3 == 0 ? 1 : 0;
+  for (unsigned i = 0; i < map::reg::kTableDataCount; ++i)
+    written[map::reg::kTableData + i * map::reg::kTableDataStride] = 0x1357'9BD0 + i;
+  for (const bool inverted : {false, true}) {
+    for (auto& [address, value] : written) {
+      if (inverted && value > 1) value = ~value;
+      if (inverted && value <= 1) value ^= 1;
+      if (address == map::reg::kTableSelect) value &= 0xFF;
+      if (address == map::reg::kTableCommand) value &= map::field::kTableCommandIncrement.with(1);
+      bench.card.writeRegister(address, value);
+    }
+    for (const auto& [address, value] : written) EXPECT_EQ(bench.card.readRegister(address), value) << address;
+  }
+}
+
+TEST_F(Registers, card_does_not_rest_while_an_access_is_under_way) {
+  constexpr unsigned kSettled = 40;
+  auto& dut = bench.card.dut();
+  const auto restsWith = [&](auto& signal) {
+    signal = 1;
+    bench.card.run(kSettled);
+    const bool rests = dut.quiescent;
+    signal = 0;
+    return rests;
+  };
+  bench.card.run(kSettled);
+  ASSERT_TRUE(dut.quiescent);
+  dut.s_axil_awaddr = map::reg::kScratch;
+  EXPECT_FALSE(restsWith(dut.s_axil_awvalid));
+  EXPECT_FALSE(restsWith(dut.s_axil_wvalid));
+  dut.s_axil_awvalid = dut.s_axil_wvalid = 1;  // its response stays unfetched
+  bench.card.step();
+  dut.s_axil_awvalid = dut.s_axil_wvalid = 0;
+  bench.card.run(kSettled);
+  EXPECT_FALSE(dut.quiescent);
+  dut.s_axil_bready = 1;
+  bench.card.run(kSettled);
+  dut.s_axil_bready = 0;
+  EXPECT_TRUE(dut.quiescent);
+  dut.s_axil_araddr = map::reg::kMagic;
+  EXPECT_FALSE(restsWith(dut.s_axil_arvalid));  // taken at once; its answer stays unfetched
+  bench.card.run(kSettled);
+  EXPECT_FALSE(dut.quiescent);
+  dut.s_axil_rready = 1;
+  bench.card.run(kSettled);
+  dut.s_axil_rready = 0;
+  EXPECT_TRUE(dut.quiescent);
+}
+
 TEST_F(Registers, what_is_not_there_or_not_writable_is_refused) {
   for (std::uint32_t address : {0x2CU, 0x1040U, 0x2050U, 0x9000U, 0x10400U, 0x60000U, 0xFFFFCU, 0x1U}) {
     EXPECT_THROW(bench.card.readRegister(address), sim::BusError) << address;
