@@ -72,7 +72,7 @@ module card_core #(
   logic [3:0]        rx_end_port;
   logic [5:0]        rx_end_reason;
   logic [13:0]       rx_end_bytes;
-  logic              in_valid, in_sop;
+  logic              in_sop;
   logic [3:0]        in_port;
   logic [13:0]       in_length;
   logic [DATA_W-1:0] in_data;
@@ -81,7 +81,7 @@ module card_core #(
     .rx_tvalid(rx_tvalid), .rx_tid(rx_tid), .rx_tdata(rx_tdata), .rx_tkeep(rx_tkeep), .rx_tlast(rx_tlast), .rx_tuser(rx_tuser),
     .end_valid_o(rx_end_valid), .end_drop_o(rx_end_drop), .end_port_o(rx_end_port), .end_reason_o(rx_end_reason),
     .end_bytes_o(rx_end_bytes),
-    .valid_o(in_valid), .sop_o(in_sop), .port_o(in_port), .length_o(in_length), .data_o(in_data));
+    .sop_o(in_sop), .port_o(in_port), .length_o(in_length), .data_o(in_data));
 
   // ---- decision
 
@@ -105,7 +105,7 @@ module card_core #(
   logic [forward_pkg::SERVICE_ENTRY_W-1:0]       lk_service_resp;
   forward_stage #(.DATA_W(DATA_W), .AHEAD(AHEAD)) decision (
     .clk(clk), .rst(rst),
-    .valid_i(in_valid), .sop_i(in_sop), .port_i(in_port), .length_i(in_length), .data_i(in_data),
+    .sop_i(in_sop), .port_i(in_port), .length_i(in_length), .data_i(in_data),
     .data_o(body_data),
     .valid_o(d_valid), .port_o(d_port), .length_o(d_length), .drop_o(d_drop), .egress_port_o(d_egress_port), .queue_o(d_queue),
     .service_valid_o(d_service_valid), .service_o(d_service), .to_backbone_o(d_to_backbone),

@@ -232,6 +232,8 @@ TEST_F(Card, overfull_ingress_buffer_counts_its_losses_and_recovers) {
   for (unsigned round = 0; round < 1200; ++round) {
     for (unsigned p = 0; p < 6; ++p) {
       Frame frame = frameOf(126, p == 0 ? 100 : 9, static_cast<std::uint8_t>(p));
+      frame[20] = static_cast<std::uint8_t>(round >> 8);  // each beat tells which frame it belongs to
+      frame[21] = static_cast<std::uint8_t>(round);
       frame[100] = static_cast<std::uint8_t>(round >> 8);
       frame[101] = static_cast<std::uint8_t>(round);
       const Decision decision = decide(bench.golden, frame, p);

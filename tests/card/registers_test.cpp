@@ -109,7 +109,7 @@ TEST_F(Registers, card_does_not_rest_while_an_access_is_under_way) {
 }
 
 TEST_F(Registers, what_is_not_there_or_not_writable_is_refused) {
-  for (std::uint32_t address : {0x2CU, 0x1040U, 0x2050U, 0x9000U, 0x10400U, 0x60000U, 0xFFFFCU, 0x1U}) {
+  for (std::uint32_t address : {0x2CU, 0x1040U, 0x2050U, 0x9000U, 0x10400U, 0x24000U, 0x60000U, 0xFFFFCU, 0x1U}) {
     EXPECT_THROW(bench.card.readRegister(address), sim::BusError) << address;
   }
   for (std::uint32_t address : {map::reg::kMagic, map::reg::kStatus, map::reg::kPortStatus, map::reg::kTableUsed,
@@ -118,6 +118,20 @@ TEST_F(Registers, what_is_not_there_or_not_writable_is_refused) {
   }
   EXPECT_EQ(bench.card.readRegister(map::reg::kScratch), 0U);
   EXPECT_EQ(bench.card.readRegister(map::reg::kMagic), map::kMagicValue);
+}
+
+TEST_F(Registers, refusal_is_slverr) {
+  auto& dut = bench.card.dut();
+  dut.s_axil_araddr = 0x9000;
+  dut.s_axil_arvalid = 1;
+  bench.card.step();
+  dut.s_axil_arvalid = 0;
+  bench.card.run(10);
+  EXPECT_TRUE(dut.s_axil_rvalid);
+  EXPECT_EQ(dut.s_axil_rresp, 2);
+  dut.s_axil_rready = 1;
+  bench.card.step();
+  dut.s_axil_rready = 0;
 }
 
 TEST_F(Registers, partial_writes_are_refused) {
@@ -131,7 +145,7 @@ TEST_F(Registers, partial_writes_are_refused) {
   dut.s_axil_awvalid = dut.s_axil_wvalid = 0;
   dut.eval();
   EXPECT_TRUE(dut.s_axil_bvalid);
-  EXPECT_NE(dut.s_axil_bresp, 0);
+  EXPECT_EQ(dut.s_axil_bresp, 2) << "SLVERR";
   dut.s_axil_bready = 1;
   bench.card.step();
   dut.s_axil_bready = 0;

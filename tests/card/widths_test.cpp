@@ -69,7 +69,10 @@ TEST(CardVariant, comes_up_as_documented_whatever_was_in_its_registers) {
     EXPECT_EQ(bench.allDropped(p), Count{});
   }
   for (unsigned service : {0U, 1U, 4095U}) EXPECT_EQ(bench.service(service, true), Count{});
-  EXPECT_EQ(static_cast<std::uint64_t>(bench.readEntry("vid", 65'535)), 0U);
+  for (const map::Table& table : map::kTables) {
+    for (std::uint32_t index : {0U, 1U, table.capacity - 1})
+      EXPECT_EQ(static_cast<std::uint64_t>(bench.readEntry(table.name, index)), 0U) << table.name << " " << index;
+  }
 }
 
 TEST(CardVariant, tells_its_sizes) {

@@ -153,6 +153,11 @@ TEST_F(Forward, mtu_counts_the_payload_behind_the_customers_tags) {
   EXPECT_EQ(dropOf(kAddresses + "81 00 00 05 08 00", 1, 9019), Drop::mtu);
   EXPECT_EQ(dropOf(kAddresses + "88 a8 00 05 81 00 00 05 08 00", 1, 9022), Drop::none);
   EXPECT_EQ(dropOf(kAddresses + "88 a8 00 05 81 00 00 05 08 00", 1, 9023), Drop::mtu);
+  const std::string third = "88 a8 00 05 81 00 00 05 81 00 00 05 08 00";  // a third tag is payload
+  EXPECT_EQ(dropOf(kAddresses + third, 1, 9022), Drop::none);
+  EXPECT_EQ(dropOf(kAddresses + third, 1, 9023), Drop::mtu);
+  EXPECT_EQ(dropOf(kAddresses + "88 a8 03 ed " + third, 7, 9026), Drop::none);
+  EXPECT_EQ(dropOf(kAddresses + "88 a8 03 ed " + third, 7, 9027), Drop::mtu);
   EXPECT_EQ(dropOf(kAddresses + "88 a8 03 ed 81 00 00 05 08 00", 7, 9022), Drop::none);
   EXPECT_EQ(dropOf(kAddresses + "88 a8 03 ed 81 00 00 05 08 00", 7, 9023), Drop::mtu);
   EXPECT_EQ(dropOf(kAddresses + "81 00 01 2c 08 00", 2, 1518), Drop::none);  // service 7: 1500
