@@ -44,6 +44,8 @@ class Finder:
             return
         if node.kind in (K.AssignmentExpression, K.NonblockingAssignmentExpression):
             return self._assignment(node)
+        if node.kind == K.ScopedName:  # package::CONSTANT
+            return self._add(node, "constant", f"{self._of(node)} + 1")
         if node.kind == K.CastExpression:  # the left side is a width
             return self._visit(node.right)
         if node.kind == K.MultipleConcatenationExpression:  # the count must stay constant
