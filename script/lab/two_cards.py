@@ -22,6 +22,12 @@ class TwoCards:
         self.customer, self.vrack = Namespace("customer"), Namespace("vrack")
         self._sim: subprocess.Popen | None = None
 
+    def __enter__(self) -> "TwoCards":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
     def start(self) -> None:
         lab = self.directory / "lab.yaml"
         lab.write_text(self._lab_file())
@@ -75,4 +81,10 @@ class TwoCards:
 
 
 def scratch_directory() -> tempfile.TemporaryDirectory:
-    return tempfile.TemporaryDirectory(prefix="poplink-demo-")
+    """Gone with the object, and made with signals held: none can come between a file's making and the duty to remove it."""
+    stopping = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
+    try:
+        return tempfile.TemporaryDirectory(prefix="poplink-demo-")
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, stopping)
