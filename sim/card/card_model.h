@@ -97,6 +97,7 @@ class BasicCardModel {
   void setNow(std::uint64_t microseconds) { dut_->now_us = microseconds; }
 
   std::uint64_t cycle() const { return cycle_; }
+  unsigned bytesPerCycle() const { return bytes_per_cycle_; }
   /// Nothing inside the card or on its wires: it need not be clocked.
   bool quiescent() const { return dut_->quiescent && frames_waiting_ == 0 && !bus_busy_; }
 
