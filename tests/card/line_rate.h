@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <numeric>
+#include <ostream>
 #include <random>
 #include <string>
 #include <vector>
@@ -16,11 +18,12 @@
 
 namespace poplink::tests {
 
-inline constexpr unsigned kPairs = 4;
+inline constexpr unsigned kPorts = 8;
+inline constexpr unsigned kPairs = kPorts / 2;
 
 /// The port at which what enters `port` leaves.
 constexpr unsigned pairOf(unsigned port) {
-  return (port + kPairs) % (2 * kPairs);
+  return (port + kPairs) % kPorts;
 }
 constexpr bool isBackbone(unsigned port) {
   return port >= kPairs;
@@ -49,6 +52,7 @@ inline Tables pairedTables() {
 struct Mix {
   std::string name;
   std::vector<std::size_t> sizes;
+  friend std::ostream& operator<<(std::ostream& out, const Mix& mix) { return out << mix.name; }
 };
 
 inline std::vector<Mix> standardMixes() {
@@ -81,8 +85,6 @@ inline std::vector<Frame> framesInto(unsigned port, const Tables& tables, const 
 template <class Model>
 class LineRateSource {
  public:
-  static constexpr unsigned kPorts = 2 * kPairs;
-
   /// `load`: part of the limiting wires' time in use. Below 1 the gaps are random, exponentially distributed. A card
   /// whose ports have no speed is offered a beat in every cycle, whatever the load.
   LineRateSource(Model& card, const Tables& tables, const Mix& mix, double load = 1)
@@ -123,7 +125,8 @@ class LineRateSource {
   /// In bytes, the gap behind the frame included.
   std::uint64_t wireTime(std::size_t frame_bytes) {
     const std::size_t bytes = frame_bytes + sim::kWireOverheadBytes;
-    return bytes + (random_gaps_ ? static_cast<std::uint64_t>(gap_(random_) * static_cast<double>(bytes)) : 0);
+    return bytes +
+           (random_gaps_ ? static_cast<std::uint64_t>(std::llround(gap_(random_) * static_cast<double>(bytes))) : 0);
   }
 
   Model& card_;
