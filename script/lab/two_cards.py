@@ -36,6 +36,10 @@ class TwoCards:
             namespace.run("ip", "link", "set", "e0", "address", mac, "mtu", str(MTU), "up")
             namespace.run("ip", "address", "add", f"{address}/24", "dev", "e0")
 
+    @property
+    def simulator_pid(self) -> int:
+        return self._sim.pid
+
     def _lab_file(self) -> str:
         def card(site: str, namespace: Namespace) -> dict:
             return {"name": site, "socket": str(self.directory / f"{site}.sock"),
@@ -74,5 +78,5 @@ class TwoCards:
         self.vrack.close()
 
 
-def scratch_directory() -> tempfile.TemporaryDirectory:
-    return tempfile.TemporaryDirectory(prefix="poplink-demo-")
+def scratch_directory(what: str = "demo") -> tempfile.TemporaryDirectory:
+    return tempfile.TemporaryDirectory(prefix=f"poplink-{what}-")

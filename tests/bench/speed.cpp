@@ -52,6 +52,8 @@ Json sample(const Load& load, std::uint64_t cycles) {
   const tests::Tables tables = tests::pairedTables();
   bench.program(tables);
   tests::LineRateSource source(bench.card, tables, load.mix);
+  std::uint64_t frames = 0;
+  bench.card.on_sent = [&frames](sim::SentFrame&&) { ++frames; };
   const double user = userSeconds();
   const auto wall = std::chrono::steady_clock::now();
   for (std::uint64_t i = 0; i < cycles; ++i) {
@@ -60,6 +62,7 @@ Json sample(const Load& load, std::uint64_t cycles) {
   }
   const double user_taken = userSeconds() - user;
   const double wall_taken = std::chrono::duration<double>(std::chrono::steady_clock::now() - wall).count();
+  const std::uint64_t under_load = frames;
   if (!bench.card.drain(kDrainCycles))
     throw std::runtime_error("load " + load.name + ": the card did not come to rest");
   const Fate fate = fateOfAll(bench);
@@ -67,7 +70,7 @@ Json sample(const Load& load, std::uint64_t cycles) {
           {"cycles", cycles},
           {"user_seconds", user_taken},
           {"wall_seconds", wall_taken},
-          {"frames", fate.delivered},
+          {"frames", under_load},
           {"dropped", fate.dropped},
           {"lost", source.sent() - fate.delivered - fate.dropped}};
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The demo, stopped in the middle by each signal in turn, leaves no process behind; one it can handle leaves no file either."""
+"""A lab, stopped in the middle by each signal in turn, leaves no process behind; one it can handle leaves no file either.
+Usage: interrupted.py TEXT COMMAND..., TEXT being what the command prints when it is in the middle."""
 import os
 import pathlib
 import signal
@@ -26,15 +27,15 @@ def interrupt(command: list[str], after: str, number: signal.Signals) -> list[st
     problems = []
     with tempfile.TemporaryDirectory(prefix="poplink-interrupted-") as scratch:
         environment = {**os.environ, "TMPDIR": scratch}
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as demo:
-            for line in demo.stdout:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as lab:
+            for line in lab.stdout:
                 if after in line:
                     break
             else:
-                return [f"{number.name}: the demo ended before '{after}'"]
-            demo.send_signal(number)
-            demo.stdout.read()
-            code = demo.wait(30)
+                return [f"{number.name}: the command ended before '{after}'"]
+            lab.send_signal(number)
+            lab.stdout.read()
+            code = lab.wait(30)
         expected = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -signal.SIGKILL}[number]
         if code != expected:
             problems.append(f"{number.name}: exit code {code}, expected {expected}")
@@ -50,7 +51,7 @@ def interrupt(command: list[str], after: str, number: signal.Signals) -> list[st
 def main() -> int:
     problems = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        problems += interrupt(sys.argv[1:], "region applied", number)
+        problems += interrupt(sys.argv[2:], sys.argv[1], number)
     print("\n".join(problems) or "nothing left behind")
     return 1 if problems else 0
 
