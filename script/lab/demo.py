@@ -11,6 +11,7 @@ import sys
 import time
 
 from lab import frames
+from lab.traffic import tcp_stream
 from lab.two_cards import MTU, VRACK_ADDRESS, TwoCards, scratch_directory
 
 HOUSE = pathlib.Path(__file__).resolve().parents[2]
@@ -74,20 +75,9 @@ def tagged_frames_cross(lab: TwoCards) -> tuple[bool, str]:
 
 
 def iperf(lab: TwoCards, seconds: int) -> tuple[bool, str]:
-    with lab.vrack.start("iperf3", "--server", "--one-off", "--forceflush", stdout=subprocess.PIPE, text=True) as server:
-        try:
-            while "listening" not in (line := server.stdout.readline()):
-                if not line:
-                    return False, "iperf3 server did not start"
-            run = lab.customer.run("iperf3", "--client", VRACK_ADDRESS, "--time", str(seconds), "--json", check=False,
-                                   timeout=seconds + 30)
-        finally:
-            server.kill()
-    result = json.loads(run.stdout)
-    if "error" in result:
-        return False, result["error"]
-    mbits = result["end"]["sum_received"]["bits_per_second"] / 1e6
-    return mbits > 0, f"{mbits:.0f} Mbit/s TCP, {result['end']['sum_sent']['retransmits']} retransmits"
+    end = tcp_stream(lab, seconds)
+    mbits = end["sum_received"]["bits_per_second"] / 1e6
+    return mbits > 0, f"{mbits:.0f} Mbit/s TCP, {end['sum_sent']['retransmits']} retransmits"
 
 
 LINK_LOCAL = {  # drop reason -> frame

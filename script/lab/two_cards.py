@@ -42,6 +42,10 @@ class TwoCards:
             namespace.run("ip", "link", "set", "e0", "address", mac, "mtu", str(MTU), "up")
             namespace.run("ip", "address", "add", f"{address}/24", "dev", "e0")
 
+    @property
+    def simulator_pid(self) -> int:
+        return self._sim.pid
+
     def _lab_file(self) -> str:
         def card(site: str, namespace: Namespace) -> dict:
             return {"name": site, "socket": str(self.directory / f"{site}.sock"),
@@ -80,11 +84,11 @@ class TwoCards:
         self.vrack.close()
 
 
-def scratch_directory() -> tempfile.TemporaryDirectory:
+def scratch_directory(what: str = "demo") -> tempfile.TemporaryDirectory:
     """Gone with the object, and made with signals held: none can come between a file's making and the duty to remove it."""
     stopping = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
     try:
-        return tempfile.TemporaryDirectory(prefix="poplink-demo-")
+        return tempfile.TemporaryDirectory(prefix=f"poplink-{what}-")
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, stopping)

@@ -41,7 +41,7 @@ def _run(program: pathlib.Path, number: int, cpu_seconds: float | None) -> tuple
         if cpu_seconds is not None:
             resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_seconds) + 1, int(cpu_seconds) + 1))
     environment = {**os.environ, "POPLINK_MUTANT": str(number), "GTEST_FAIL_FAST": "1", "GTEST_BRIEF": "1",
-                   "POPLINK_LINE_RATE_CYCLES": "50000"}
+                   "POPLINK_LINE_RATE_CYCLES": "150000"}
     process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=limits)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

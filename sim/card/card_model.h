@@ -84,7 +84,8 @@ class BasicCardModel {
   void receive(unsigned port, std::span<const std::uint8_t> bytes, bool bad = false) {
     Ingress& in = ingress_.at(port);
     if (in.frames.empty()) in.next_beat_time = std::max(in.next_beat_time, now() + firstBeat(bytes.size()));
-    in.frames.push_back({Frame(bytes.begin(), bytes.end()), bad});
+    Frame& frame = in.frames.emplace_back(takeBuffer(), bad).bytes;
+    frame.assign(bytes.begin(), bytes.end());
     ++frames_waiting_;
   }
   /// Frames on the wire towards `port` that are not fully received.
@@ -101,6 +102,7 @@ class BasicCardModel {
   void setNow(std::uint64_t microseconds) { dut_->now_us = microseconds; }
 
   std::uint64_t cycle() const { return cycle_; }
+  unsigned bytesPerCycle() const { return bytes_per_cycle_; }
   /// Nothing inside the card or on its wires: it need not be clocked.
   bool quiescent() const { return dut_->quiescent && frames_waiting_ == 0 && !bus_busy_; }
 
@@ -176,8 +178,7 @@ class BasicCardModel {
     std::uint64_t next_beat_time = 0;
   };
   struct Egress {
-    Frame bytes;
-    std::uint64_t first_cycle = 0;
+    SentFrame frame{};             ///< under way; its buffer serves again when on_sent leaves it here
     std::uint64_t empty_time = 0;  ///< when everything taken so far is on the wire
     bool blocked = false;
   };
@@ -237,6 +238,7 @@ class BasicCardModel {
       return;
     }
     if (on_received) on_received(port, cycle_ + 1);
+    spare_.push_back(std::move(in.frames.front().bytes));
     in.frames.pop_front();
     --frames_waiting_;
     in.sent = 0;
@@ -258,19 +260,29 @@ class BasicCardModel {
     const unsigned port = dut_->tx_tdest;
     Egress& out = egress_[port];
     const auto bytes = static_cast<std::size_t>(__builtin_popcountll(dut_->tx_tkeep));
-    if (out.bytes.empty()) out.first_cycle = cycle_;
+    Frame& frame = out.frame.bytes;
+    if (frame.empty()) out.frame.first_cycle = cycle_;
     const auto* data = reinterpret_cast<const std::uint8_t*>(dut_->tx_tdata.data());
-    out.bytes.insert(out.bytes.end(), data, data + bytes);
+    frame.insert(frame.end(), data, data + bytes);
     if (!dut_->tx_tlast) {
       out.empty_time = std::max(out.empty_time, now()) + wire(bytes);
       return;
     }
-    const std::size_t padding = out.bytes.size() < kMinFrameBytes ? kMinFrameBytes - out.bytes.size() : 0;
+    const std::size_t padding = frame.size() < kMinFrameBytes ? kMinFrameBytes - frame.size() : 0;
     out.empty_time = std::max(out.empty_time, now()) + wire(bytes + padding + kWireOverheadBytes);
-    if (padding != 0) out.bytes.resize(kMinFrameBytes);
-    SentFrame sent{port, std::move(out.bytes), out.first_cycle, cycle_};
-    out.bytes = Frame();
-    if (on_sent) on_sent(std::move(sent));
+    if (padding != 0) frame.resize(kMinFrameBytes);
+    out.frame.port = port;
+    out.frame.last_cycle = cycle_;
+    if (on_sent) on_sent(std::move(out.frame));
+    frame.clear();
+  }
+
+  /// Buffers go round: a run allocates as many as are in use at once.
+  Frame takeBuffer() {
+    if (spare_.empty()) return {};
+    Frame buffer = std::move(spare_.back());
+    spare_.pop_back();
+    return buffer;
   }
 
   void stepBus(std::uint32_t address) {
@@ -300,6 +312,7 @@ class BasicCardModel {
   bool bus_busy_ = false;
   std::size_t frames_waiting_ = 0;
   unsigned last_ingress_ = 0;
+  std::vector<Frame> spare_;
   std::array<Ingress, kPorts> ingress_;
   std::array<Egress, kPorts> egress_;
 };

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The demo, stopped early and in the middle by each signal in turn, leaves no process behind; one it can handle leaves no file either.
-SIGINT goes to the whole process group, as a terminal's Ctrl-C does."""
+"""A lab, stopped at several moments by each signal in turn, leaves no process behind; one it can handle leaves no file either.
+SIGINT goes to the whole process group, as a terminal's Ctrl-C does.
+Usage: interrupted.py TEXT[|TEXT...] COMMAND..., TEXT being what the command prints at such a moment."""
 import os
 import pathlib
 import signal
@@ -28,18 +29,18 @@ def interrupt(command: list[str], after: str, number: signal.Signals) -> list[st
     with tempfile.TemporaryDirectory(prefix="poplink-interrupted-") as scratch:
         environment = {**os.environ, "TMPDIR": scratch}
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-                              start_new_session=True) as demo:
-            for line in demo.stdout:
+                              start_new_session=True) as lab:
+            for line in lab.stdout:
                 if after in line:
                     break
             else:
-                return [f"{number.name}: the demo ended before '{after}'"]
+                return [f"{number.name}: the command ended before '{after}'"]
             if number == signal.SIGINT:
-                os.killpg(demo.pid, number)
+                os.killpg(lab.pid, number)
             else:
-                demo.send_signal(number)
-            _, said = demo.communicate(timeout=60)
-            code = demo.returncode
+                lab.send_signal(number)
+            _, said = lab.communicate(timeout=60)
+            code = lab.returncode
         expected = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -signal.SIGKILL}[number]
         if code != expected:
             problems.append(f"{number.name}: exit code {code}, expected {expected}")
@@ -56,9 +57,9 @@ def interrupt(command: list[str], after: str, number: signal.Signals) -> list[st
 
 def main() -> int:
     problems = []
-    for after in ("customer namespace", "region applied"):
+    for after in sys.argv[1].split("|"):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-            problems += interrupt(sys.argv[1:], after, number)
+            problems += interrupt(sys.argv[2:], after, number)
     print("\n".join(problems) or "nothing left behind")
     return 1 if problems else 0
 
