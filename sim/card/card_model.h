@@ -53,9 +53,10 @@ class BasicCardModel {
  public:
   static constexpr unsigned kPortCount = kPorts;
 
-  /// `bytes_per_cycle`: speed of every port; 0 for as fast as the bus.
-  explicit BasicCardModel(unsigned bytes_per_cycle = 0)
-      : context_(makeContext()), dut_(std::make_unique<Dut>(context_.get())), bytes_per_cycle_(bytes_per_cycle) {
+  /// `bytes_per_cycle`: speed of every port; 0 for as fast as the bus. `seed`: of the registers and memories before
+  /// reset, in a model built with `--x-initial unique`, which comes up random as hardware does.
+  explicit BasicCardModel(unsigned bytes_per_cycle = 0, int seed = 1)
+      : context_(makeContext(seed)), dut_(std::make_unique<Dut>(context_.get())), bytes_per_cycle_(bytes_per_cycle) {
     assign(dut_->port_up, (1U << kPorts) - 1);
     dut_->now_us = 0;
     dut_->tx_tready = 0;
@@ -184,12 +185,10 @@ class BasicCardModel {
   };
   static constexpr std::uint64_t kEgressBufferBytes = 4 * kBeatBytes;  ///< that an egress MAC buffers
 
-  /// A model built with `--x-initial unique` comes up with random registers and memories, as hardware does; the seed is
-  /// fixed.
-  static std::unique_ptr<VerilatedContext> makeContext() {
+  static std::unique_ptr<VerilatedContext> makeContext(int seed) {
     auto context = std::make_unique<VerilatedContext>();
     context->randReset(2);
-    context->randSeed(1);
+    context->randSeed(seed);
     return context;
   }
 

@@ -58,7 +58,10 @@ class Editor : public ::testing::Test {
       feed(feeding < jobs.size() && cycle >= first[feeding] ? &jobs[feeding] : nullptr,
            feeding < jobs.size() ? cycle - first[feeding] : 0);
       dut->start_i = editing < jobs.size() && cycle == first[editing] + kAhead;
-      if (dut->start_i != 0) edit(jobs[editing++]);
+      if (dut->start_i != 0)
+        edit(jobs[editing++]);
+      else
+        edit(noise());
       dut.clock();
       collect();
     }
@@ -71,6 +74,11 @@ class Editor : public ::testing::Test {
       std::copy_n(job->frame.begin() + static_cast<std::ptrdiff_t>(at), part, data.begin());
     }
     putBytes(dut->data_i, data);
+  }
+  /// What stands on the ports while nothing starts must not matter.
+  Job noise() {
+    return {randomBytes(random, kMaxStrip + 1 + random() % 300), random() % (kMaxStrip + 1),
+            randomBytes(random, random() % (kMaxPrepend + 1)), static_cast<unsigned>(random() % 16), random() % 2 != 0};
   }
   void edit(const Job& job) {
     Bytes data = randomBytes(random, kMaxPrepend);

@@ -68,9 +68,10 @@ TEST_F(Card, longest_frame_passes_and_one_byte_more_is_oversize) {
   bench.send(0, frameOf(9216, 100, 1));
   bench.card.receive(0, frameOf(9217, 100, 2));
   bench.card.receive(0, frameOf(12000, 100, 3));
+  bench.card.receive(0, frameOf(9216 + 64 + 1, 100, 3));  // one byte into another beat
   bench.send(0, frameOf(64, 100, 4));
   bench.finish();
-  EXPECT_EQ(bench.dropped(0, 34), (Count{2, 2 * 9217}));
+  EXPECT_EQ(bench.dropped(0, 34), (Count{3, 3 * 9217}));
   EXPECT_EQ(bench.received(0).frames, 2U);
 }
 
@@ -225,17 +226,23 @@ TEST_F(Card, full_egress_queue_drops_whole_frames_and_recovers) {
   bench.finish();
 }
 
-TEST_F(Card, overfull_ingress_buffer_counts_its_losses_and_recovers) {
-  // 2-beat frames with a gap behind each, as fast as the bus takes them: half as much again as the pipeline takes.
+class Overfull : public ::testing::TestWithParam<std::size_t> {
+ protected:
+  Overfull() { bench.program(exampleTables()); }
+  Bench bench;
+};
+
+TEST_P(Overfull, ingress_buffer_counts_its_losses_and_recovers) {
+  // Frames of a beat or two with a gap behind each, as fast as the bus takes them: more than the pipeline takes.
   std::uint64_t sent = 0;
   std::map<std::pair<unsigned, Frame>, std::uint64_t> order;  // what may leave, by egress port
-  for (unsigned round = 0; round < 1200; ++round) {
+  for (unsigned round = 0; round < 1600; ++round) {
     for (unsigned p = 0; p < 6; ++p) {
-      Frame frame = frameOf(126, p == 0 ? 100 : 9, static_cast<std::uint8_t>(p));
+      Frame frame = frameOf(GetParam() - round % 4, p == 0 ? 100 : 9, static_cast<std::uint8_t>(p));
       frame[20] = static_cast<std::uint8_t>(round >> 8);  // each beat tells which frame it belongs to
       frame[21] = static_cast<std::uint8_t>(round);
-      frame[100] = static_cast<std::uint8_t>(round >> 8);
-      frame[101] = static_cast<std::uint8_t>(round);
+      frame[frame.size() - 2] = frame[20];
+      frame[frame.size() - 1] = frame[21];
       const Decision decision = decide(bench.golden, frame, p);
       if (decision.out.drop == 0) order[{static_cast<unsigned>(decision.out.egress_port), decision.frame}] = sent;
       bench.card.receive(p, frame);
@@ -270,6 +277,39 @@ TEST_F(Card, overfull_ingress_buffer_counts_its_losses_and_recovers) {
   bench.unexpected = 0;
   bench.send(1, frameOf(333, 9, 1));
   bench.finish();
+}
+
+INSTANTIATE_TEST_SUITE_P(beats, Overfull, ::testing::Values(64, 128), ::testing::PrintToStringParamName());
+
+TEST_F(Card, beats_of_a_port_that_is_not_there_are_ignored) {
+  auto& dut = bench.card.dut();
+  bench.card.receive(1, frameOf(200, 9, 1));
+  bench.card.step();
+  bench.card.step();
+  ASSERT_TRUE(bench.card.drain(1000));
+  dut.rx_tid = sim::CardModel::kPortCount;
+  dut.rx_tkeep = ~std::uint64_t{0};
+  dut.rx_tlast = 1;
+  dut.rx_tuser = 0;
+  dut.rx_tvalid = 1;
+  dut.clk = 1;
+  dut.eval();
+  dut.clk = 0;
+  dut.rx_tvalid = 0;
+  dut.eval();
+  EXPECT_TRUE(bench.card.drain(1000));
+  bench.unexpected = 0;
+  EXPECT_EQ(bench.frames_out, 1U);
+  bench.send(1, frameOf(300, 9, 2));
+  bench.finish();
+}
+
+TEST_F(Card, counters_are_at_rest_when_the_card_is) {
+  std::uint64_t last_out = 0;
+  bench.on_sent = [&](const sim::SentFrame& frame) { last_out = frame.last_cycle; };
+  bench.send(1, frameOf(60, 9, 1));
+  bench.finish();
+  EXPECT_GE(bench.card.cycle(), last_out + 8);  // a count is in its memory 4 cycles behind its event
 }
 
 TEST_F(Card, latency_is_one_number_for_every_frame_and_within_the_goal) {

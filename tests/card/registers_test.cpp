@@ -23,7 +23,7 @@ class Registers : public ::testing::Test {
 
 TEST_F(Registers, identity_and_sizes) {
   EXPECT_EQ(bench.card.readRegister(map::reg::kMagic), map::kMagicValue);
-  EXPECT_EQ(map::field::kVersionMajor.of(bench.card.readRegister(map::reg::kVersion)), map::kVersionMajor);
+  EXPECT_EQ(bench.card.readRegister(map::reg::kVersion), map::kVersionMajor << 16 | map::kVersionMinor);
   const std::uint32_t geometry = bench.card.readRegister(map::reg::kGeometry);
   EXPECT_EQ(map::field::kGeometryPorts.of(geometry), 8U);
   EXPECT_EQ(map::field::kGeometryDataWidth.of(geometry), 512U);
@@ -112,6 +112,8 @@ TEST_F(Registers, what_is_not_there_or_not_writable_is_refused) {
   for (std::uint32_t address : {0x2CU, 0x1040U, 0x2050U, 0x9000U, 0x10400U, 0x24000U, 0x60000U, 0xFFFFCU, 0x1U}) {
     EXPECT_THROW(bench.card.readRegister(address), sim::BusError) << address;
   }
+  for (std::uint32_t window : {map::window::kPortCounters, map::window::kDropCounters, map::window::kServiceCounters})
+    EXPECT_EQ(bench.card.readRegister(window), 0U) << "the first word of a window is in it";
   for (std::uint32_t address : {map::reg::kMagic, map::reg::kStatus, map::reg::kPortStatus, map::reg::kTableUsed,
                                 map::window::kDropCounters, 0x9000U, 0x22U}) {
     EXPECT_THROW(bench.card.writeRegister(address, 1), sim::BusError) << address;
@@ -227,6 +229,51 @@ TEST_F(Registers, index_moves_on_when_asked_to) {
   bench.awaitTable();
   EXPECT_EQ(bench.card.readRegister(map::reg::kTableData), 5U);
   EXPECT_EQ(bench.card.readRegister(map::reg::kTableIndex), 103U);
+}
+
+TEST_F(Registers, command_changes_nothing_that_it_was_not_asked_to) {
+  bench.writeEntry("service", 7, static_cast<hls::bits<128>>(0x0F0F'0F0F'0F0F'0F0F >> 10 | 1));
+  bench.card.writeRegister(map::reg::kTableIndex, 7);
+  bench.card.writeRegister(map::reg::kTableData, 0x1234'5679);
+  bench.card.writeRegister(map::reg::kTableCommand, map::field::kTableCommandWrite.with(1));
+  bench.awaitTable();
+  EXPECT_EQ(bench.card.readRegister(map::reg::kTableData), 0x1234'5679U) << "a write leaves the data words";
+  EXPECT_EQ(bench.card.readRegister(map::reg::kTableIndex), 7U);
+  bench.card.writeRegister(map::reg::kTableCommand, map::field::kTableCommandRead.with(1));
+  bench.awaitTable();
+  EXPECT_EQ(bench.card.readRegister(map::reg::kTableIndex), 7U);
+}
+
+TEST_F(Registers, command_behind_a_command_is_done_or_refused_but_never_half) {
+  auto& dut = bench.card.dut();
+  const std::uint32_t command = map::field::kTableCommandWrite.with(1) | map::field::kTableCommandIncrement.with(1);
+  unsigned refused = 0;
+  for (unsigned distance = 2; distance <= 8; ++distance) {
+    for (std::uint32_t index : {100U, 101U, 102U}) bench.writeEntry("service", index, static_cast<hls::bits<128>>(0));
+    bench.card.writeRegister(map::reg::kTableIndex, 100);
+    bench.card.writeRegister(map::reg::kTableData, 1);
+    dut.s_axil_bready = 1;
+    dut.s_axil_awaddr = map::reg::kTableCommand;
+    dut.s_axil_wdata = command;
+    dut.s_axil_wstrb = 0xF;
+    for (unsigned i = 0; i < 2; ++i) {
+      dut.s_axil_awvalid = dut.s_axil_wvalid = 1;
+      bench.card.step();
+      dut.s_axil_awvalid = dut.s_axil_wvalid = 0;
+      bench.card.run(distance - 1);
+    }
+    bench.card.run(10);
+    dut.s_axil_bready = 0;
+    const bool error = bench.tableError();
+    refused += error;
+    const std::uint32_t done = error ? 1 : 2;
+    EXPECT_EQ(bench.card.readRegister(map::reg::kTableIndex), 100 + done) << distance;
+    for (std::uint32_t index : {100U, 101U, 102U})
+      EXPECT_EQ(static_cast<std::uint32_t>(bench.readEntry("service", index)), index < 100 + done ? 1U : 0U)
+          << distance;
+  }
+  EXPECT_GT(refused, 0U);
+  EXPECT_LT(refused, 7U);
 }
 
 TEST_F(Registers, impossible_table_commands_are_errors_and_change_nothing) {

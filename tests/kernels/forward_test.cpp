@@ -80,6 +80,8 @@ TEST_F(Forward, vid_wins_over_the_whole_port) {
 
 TEST_F(Forward, ports_own_s_tpid_is_a_tag_only_there) {
   EXPECT_EQ(leaves(kAddresses + "91 00 01 90 08 00", 3, 6), frame(kAddresses + "88 a8 03 f0 91 00 01 90 08 00", 64));
+  // An 802.1ad tag counts there all the same.
+  EXPECT_EQ(leaves(kAddresses + "88 a8 01 90 08 00", 3, 6), frame(kAddresses + "88 a8 03 f0 88 a8 01 90 08 00", 64));
   // On port 0 0x9100 is an ethertype like any other, so the frame is untagged.
   EXPECT_EQ(static_cast<unsigned>(decide(tables, frame(kAddresses + "91 00 00 64 08 00"), 0).out.service), 4U);
 }
