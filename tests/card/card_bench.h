@@ -37,7 +37,7 @@ struct Count {
 template <class Model>
 class CardBench {
  public:
-  explicit CardBench(unsigned bytes_per_cycle = 0) : card(bytes_per_cycle) {
+  explicit CardBench(sim::PortSpeed speed = sim::PortSpeed::bus) : card(speed) {
     card.on_sent = [this](sim::SentFrame&& frame) { sent(std::move(frame)); };
   }
 

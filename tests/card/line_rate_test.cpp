@@ -47,7 +47,7 @@ struct Mix {
 class LineRate : public ::testing::TestWithParam<Mix> {};
 
 TEST_P(LineRate, loses_nothing_on_eight_ports) {
-  CardBench<sim::CardModel> bench(sim::kTenGigabitBytesPerCycle);
+  CardBench<sim::CardModel> bench(sim::PortSpeed::ten_gigabit);
   const Tables tables = pairedTables();
   bench.program(tables);
   bench.card.on_sent = nullptr;
