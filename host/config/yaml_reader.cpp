@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ios>
 
 namespace poplink::host {
 
@@ -164,6 +165,8 @@ YamlMap readYamlFile(const std::string& file, Problems& problems) {
   try {
     return YamlMap(YAML::LoadFile(file), Place{}, problems);
   } catch (const YAML::BadFile&) {
+    throw ConfigError(file + ": cannot be read");
+  } catch (const std::ios_base::failure&) {  // a directory
     throw ConfigError(file + ": cannot be read");
   } catch (const YAML::ParserException& error) {
     throw ConfigError(file + ":" + std::to_string(error.mark.line + 1) + ": is not YAML: " + error.msg);
