@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <ios>
+#include <filesystem>
 
 namespace poplink::host {
 
@@ -162,11 +162,11 @@ void YamlMap::finish() {
 }
 
 YamlMap readYamlFile(const std::string& file, Problems& problems) {
+  // yaml-cpp opens a directory too, and does not survive reading it.
+  if (std::filesystem::is_directory(file)) throw ConfigError(file + ": cannot be read");
   try {
     return YamlMap(YAML::LoadFile(file), Place{}, problems);
   } catch (const YAML::BadFile&) {
-    throw ConfigError(file + ": cannot be read");
-  } catch (const std::ios_base::failure&) {  // a directory
     throw ConfigError(file + ": cannot be read");
   } catch (const YAML::ParserException& error) {
     throw ConfigError(file + ":" + std::to_string(error.mark.line + 1) + ": is not YAML: " + error.msg);

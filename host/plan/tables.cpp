@@ -103,10 +103,12 @@ const std::map<std::uint32_t, driver::Entry>& entriesOf(const TableImage& image,
 
 Desired desiredTables(const Region& region, const Node& node, unsigned card_ports) {
   const Site* site = region.site(node.site);
-  Problems of_node(node.file), of_region(region.file);
-  if (site == nullptr)
+  if (site == nullptr) {
+    Problems of_node(node.file);
     of_node.add(node.site_place, "there is no site '" + node.site + "' in region '" + region.name + "'");
-  of_node.stop();
+    throw of_node.error();
+  }
+  Problems of_region(region.file);
   for (const Port& port : site->ports) {
     if (port.id.value < card_ports) continue;
     of_region.add({port.place.path + ".id", port.place.line}, "the card of '" + site->name + "' has ports 0 to " +
