@@ -45,12 +45,12 @@ std::uint64_t startOf(const Captures& captures) {
 /// Sends a capture into a port.
 class PcapSource : public sc_core::sc_module {
  public:
-  /// `start_ns`: the capture's time at the start of the simulation; nothing: back to back.
+  /// `start_ns`: the captures' time at the start of the simulation; nothing: back to back.
   PcapSource(sc_core::sc_module_name name, const std::vector<CapturedFrame>& frames, CardModule& card, unsigned port,
              std::optional<std::uint64_t> start_ns)
       : sc_core::sc_module(name), frames_(frames), card_(card), port_(port), start_ns_(start_ns) {
     SC_HAS_PROCESS(PcapSource);
-    SC_THREAD(run);
+    SC_METHOD(run);
   }
   bool done() const { return next_ == frames_.size(); }
 
@@ -58,14 +58,17 @@ class PcapSource : public sc_core::sc_module {
   void run() {
     for (; next_ < frames_.size(); ++next_) {
       const CapturedFrame& frame = frames_[next_];
-      if (start_ns_ && frame.time_ns > *start_ns_) {
-        const sc_core::sc_time due(static_cast<double>(frame.time_ns - *start_ns_), sc_core::SC_NS);
-        if (due > sc_core::sc_time_stamp()) wait(due - sc_core::sc_time_stamp());
-      }
-      while (!start_ns_ && card_.model().waiting(port_) >= kWireQueue)
-        wait(static_cast<double>(kQuantumCycles) * kCycle);
+      if (const sc_core::sc_time pause = pauseBefore(frame); pause != sc_core::SC_ZERO_TIME) return next_trigger(pause);
       card_.ingress(port_).deliver(frame.bytes);
     }
+  }
+  sc_core::sc_time pauseBefore(const CapturedFrame& frame) const {
+    if (!start_ns_)
+      return card_.model().waiting(port_) < kWireQueue ? sc_core::SC_ZERO_TIME
+                                                       : static_cast<double>(kQuantumCycles) * kCycle;
+    const sc_core::sc_time due(static_cast<double>(frame.time_ns - std::min(frame.time_ns, *start_ns_)),
+                               sc_core::SC_NS);
+    return due > sc_core::sc_time_stamp() ? due - sc_core::sc_time_stamp() : sc_core::SC_ZERO_TIME;
   }
 
   const std::vector<CapturedFrame>& frames_;

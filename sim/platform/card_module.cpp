@@ -13,7 +13,7 @@ CardModule::CardModule(sc_core::sc_module_name name, std::function<std::uint64_t
     model_.setPortUp(port, false);
   }
   SC_HAS_PROCESS(CardModule);
-  SC_THREAD(run);
+  SC_METHOD(run);
 }
 
 void CardModule::connect(unsigned port, FrameSink& sink) {
@@ -38,12 +38,12 @@ void CardModule::wake() {
 }
 
 void CardModule::run() {
-  for (;;) {
-    if (model_.quiescent()) wait(work_);
-    model_.setNow(now_us_(model_.cycle()));
-    for (std::uint64_t i = 0; i < kQuantumCycles && !model_.quiescent(); ++i) model_.step();
-    if (model_.cycle() > dueCycle()) wait(static_cast<double>(model_.cycle() - dueCycle()) * kCycle);
-  }
+  if (!model_.quiescent()) model_.setNow(now_us_(model_.cycle()));
+  for (std::uint64_t i = 0; i < kQuantumCycles && !model_.quiescent(); ++i) model_.step();
+  if (model_.cycle() > dueCycle())
+    next_trigger(static_cast<double>(model_.cycle() - dueCycle()) * kCycle);
+  else
+    next_trigger(work_);
 }
 
 void CardModule::sent(SentFrame&& frame) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Verilated card as a SystemC module: frame ports, and BAR0 as a TLM-2.0 target.
 //
-// A thread owns the card's clock. It steps many cycles per SystemC event (kQuantumCycles), because an event costs as
+// A process owns the card's clock. It steps many cycles per SystemC event (kQuantumCycles), because an event costs as
 // much as dozens of cycles, and sleeps while the card is quiescent: an idle card costs nothing, and the cycles that it
 // slept through are counted when it wakes. Its cycle is thus SystemC time, or at most one quantum ahead; frames between
 // cards are late by at most one quantum, never early.
@@ -50,6 +50,7 @@ class CardModule : public sc_core::sc_module {
   };
 
   void start_of_simulation() override { origin_ = model_.cycle(); }
+  /// A quantum; comes again when SystemC time has followed, or when there is work.
   void run();
   void transport(tlm::tlm_generic_payload& access, sc_core::sc_time& delay);
   void sent(SentFrame&& frame);
