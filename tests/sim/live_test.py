@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """poplink-sim live beyond the demo: several cables and their delays, AF_PACKET, what goes wrong at its start, and its end. Runs in a
 network namespace of its own (unshare)."""
+import contextlib
 import os
 import pathlib
+import resource
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -63,6 +66,8 @@ class Live(LabCase):
     def two_cards(self, attach: str = "best", delay_ns: int = 0, **cable: object) -> tuple[subprocess.Popen, Namespace, Namespace]:
         """customer namespace - par-th2 - backbone - rbx - vRack namespace, configured."""
         customer, vrack = self.namespace("customer"), self.namespace("vrack")
+        for namespace in (customer, vrack):  # silent: nothing but the test's own frames wakes the simulation
+            namespace.run("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6", check=False)
         sim = self.start_live({
             "par-th2": {0: {"interface": "e0", "netns": customer.path, "attach": attach}, 6: {"cable": "backbone"}},
             "rbx": {0: {"interface": "e0", "netns": vrack.path, "attach": attach}, 6: {"cable": "backbone"}},
@@ -212,6 +217,25 @@ class Live(LabCase):
         self.assertEqual(self.show("port", "rbx")[0]["link"], "up", "the rest lives on")
         time.sleep(0.3)
         self.assertLess(processor_seconds(sim) - spent, 0.25, "and does not spin")
+
+    # ---- its socket
+
+    def test_owner_is_served_while_no_descriptor_is_left_for_others(self) -> None:
+        sim = self.start_live({"a": {}})
+        with CardClient(self.socket("a"), "the owner") as owner, contextlib.ExitStack() as others:
+            used = len(os.listdir(f"/proc/{sim.pid}/fd"))
+            resource.prlimit(sim.pid, resource.RLIMIT_NOFILE, (used + 5, used + 5))
+            for _ in range(30):  # those that are not accepted wait in the backlog
+                others.enter_context(socket.socket(socket.AF_UNIX)).connect(str(self.socket("a")))
+            for _ in range(20):
+                self.assertEqual(len(owner.read(NOW_US_LOW)), 1)
+            self.assertEqual(len(os.listdir(f"/proc/{sim.pid}/fd")), used + 5, "the limit is reached")
+            spent = processor_seconds(sim)
+            time.sleep(0.3)
+            self.assertLess(processor_seconds(sim) - spent, 0.25, "waits for a descriptor, does not spin")
+            others.close()
+            with self.assertRaisesRegex(RuntimeError, "is held by the owner"):
+                CardClient(self.socket("a"))
 
     # ---- start and end
 

@@ -87,7 +87,11 @@ class CardClient:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE)
         self.socket.connect(str(path))
-        self.exchange(self.HELLO, struct.pack("<I", 1) + name.encode())
+        try:
+            self.exchange(self.HELLO, struct.pack("<I", 1) + name.encode())
+        except RuntimeError:
+            self.socket.close()
+            raise
 
     def exchange(self, kind: int, payload: bytes) -> bytes:
         self.socket.sendall(message(kind, payload))
