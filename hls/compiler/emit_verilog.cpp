@@ -311,8 +311,11 @@ class VerilogEmitter {
       unsigned width = 1;
       while ((1U << width) < depth) ++width;
       const std::string name = "dl_pointer_" + std::to_string(depth), w = std::to_string(width);
-      pointers += "  logic " + range(width) + name + ";\n  always_ff @(posedge clk) " + name + " <= rst || " + name +
-                  " == " + w + "'d" + std::to_string(depth - 1) + " ? " + w + "'d0 : " + name + " + " + w + "'d1;\n";
+      // A pointer that counts a power of two wraps by itself.
+      const std::string restart =
+          (depth & (depth - 1)) == 0 ? "rst" : "rst || " + name + " == " + w + "'d" + std::to_string(depth - 1);
+      pointers += "  logic " + range(width) + name + ";\n  always_ff @(posedge clk) " + name + " <= " + restart +
+                  " ? " + w + "'d0 : " + name + " + " + w + "'d1;\n";
     }
     const std::string marker = "  wire valid_s0 = in_valid;\n";
     text_.insert(text_.find(marker), pointers);

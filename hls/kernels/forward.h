@@ -29,7 +29,7 @@ struct ForwardIn {
 struct Edit {
   bits<7> strip;                ///< 0..127, never more than the frame's length
   bits<7> prepend;              ///< 0..kPrependBytes
-  bits<8> data[kPrependBytes];  ///< data[0] is first on the wire
+  bits<8> data[kPrependBytes];  ///< data[0] is first on the wire; bytes behind `prepend` mean nothing
 };
 
 struct ForwardOut {

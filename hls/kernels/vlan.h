@@ -21,11 +21,12 @@ inline bits<16> sTagTci(bool customer_tagged, const Tag& outer, bits<3> pcp_unta
 inline void editSTag(const bits<8> (&header)[kHeaderBytes], bool push, bits<16> s_tpid, bits<16> tci, Edit& edit) {
   edit.strip = static_cast<bits<7>>(push ? kAddressBytes : kAddressBytes + kTagBytes);
   edit.prepend = static_cast<bits<7>>(push ? kAddressBytes + kTagBytes : kAddressBytes);
-  for (unsigned i = 0; i < kPrependBytes; ++i) edit.data[i] = i < kAddressBytes ? header[i] : bits<8>(0);
+  for (unsigned i = 0; i < kAddressBytes; ++i) edit.data[i] = header[i];
   edit.data[12] = static_cast<bits<8>>(s_tpid >> 8);
   edit.data[13] = static_cast<bits<8>>(s_tpid);
   edit.data[14] = static_cast<bits<8>>(tci >> 8);
   edit.data[15] = static_cast<bits<8>>(tci);
+  for (unsigned i = kAddressBytes + kTagBytes; i < kPrependBytes; ++i) edit.data[i] = 0;
 }
 
 }  // namespace poplink::kernels

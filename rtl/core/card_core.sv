@@ -72,7 +72,7 @@ module card_core #(
   logic [3:0]        rx_end_port;
   logic [5:0]        rx_end_reason;
   logic [13:0]       rx_end_bytes;
-  logic              in_valid, in_sop;
+  logic              in_sop;
   logic [3:0]        in_port;
   logic [13:0]       in_length;
   logic [DATA_W-1:0] in_data;
@@ -81,7 +81,7 @@ module card_core #(
     .rx_tvalid(rx_tvalid), .rx_tid(rx_tid), .rx_tdata(rx_tdata), .rx_tkeep(rx_tkeep), .rx_tlast(rx_tlast), .rx_tuser(rx_tuser),
     .end_valid_o(rx_end_valid), .end_drop_o(rx_end_drop), .end_port_o(rx_end_port), .end_reason_o(rx_end_reason),
     .end_bytes_o(rx_end_bytes),
-    .valid_o(in_valid), .sop_o(in_sop), .port_o(in_port), .length_o(in_length), .data_o(in_data));
+    .sop_o(in_sop), .port_o(in_port), .length_o(in_length), .data_o(in_data));
 
   // ---- decision
 
@@ -105,7 +105,7 @@ module card_core #(
   logic [forward_pkg::SERVICE_ENTRY_W-1:0]       lk_service_resp;
   forward_stage #(.DATA_W(DATA_W), .AHEAD(AHEAD)) decision (
     .clk(clk), .rst(rst),
-    .valid_i(in_valid), .sop_i(in_sop), .port_i(in_port), .length_i(in_length), .data_i(in_data),
+    .sop_i(in_sop), .port_i(in_port), .length_i(in_length), .data_i(in_data),
     .data_o(body_data),
     .valid_o(d_valid), .port_o(d_port), .length_o(d_length), .drop_o(d_drop), .egress_port_o(d_egress_port), .queue_o(d_queue),
     .service_valid_o(d_service_valid), .service_o(d_service), .to_backbone_o(d_to_backbone),
@@ -172,9 +172,7 @@ module card_core #(
   logic         table_write, table_read, table_increment, table_busy, table_error;
   logic         tables_start, tables_write, tables_busy, load_data, load_index;
   logic         port_req, port_ack, drop_req, drop_ack, service_req, service_ack;
-  logic [9:0]   port_addr;
-  logic [13:0]  drop_addr;
-  logic [16:0]  service_addr;
+  logic [16:0]  window_address;
   logic [31:0]  window_data;
   logic         overrun_seen_q, empty;
   assign port_enable = port_enable_bits[PORTS-1:0];
@@ -192,10 +190,10 @@ module card_core #(
     .table_status_busy_i(table_busy), .table_status_error_i(table_error),
     .table_capacity_value_i(table_capacity), .table_used_value_i(table_used), .table_entry_bits_value_i(table_entry_bits),
     .table_data_value_i(table_data_in), .table_data_value_load_i(load_data), .table_data_value_o(table_data_out),
-    .port_counters_req_o(port_req), .port_counters_addr_o(port_addr), .port_counters_ack_i(port_ack),
-    .drop_counters_req_o(drop_req), .drop_counters_addr_o(drop_addr), .drop_counters_ack_i(drop_ack),
-    .service_counters_req_o(service_req), .service_counters_addr_o(service_addr), .service_counters_ack_i(service_ack),
-    .window_data_i(window_data),
+    .port_counters_req_o(port_req), .port_counters_ack_i(port_ack),
+    .drop_counters_req_o(drop_req), .drop_counters_ack_i(drop_ack),
+    .service_counters_req_o(service_req), .service_counters_ack_i(service_ack),
+    .window_addr_o(window_address), .window_data_i(window_data),
     .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready), .s_axil_awaddr(s_axil_awaddr),
     .s_axil_wvalid(s_axil_wvalid), .s_axil_wready(s_axil_wready), .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb),
     .s_axil_bvalid(s_axil_bvalid), .s_axil_bready(s_axil_bready), .s_axil_bresp(s_axil_bresp),
@@ -224,13 +222,14 @@ module card_core #(
     .decided_valid_i(a_valid), .decided_drop_i(a_drop), .decided_port_i(a_port), .decided_bytes_i(a_received),
     .decided_service_valid_i(a_service_valid), .decided_service_i(a_service), .decided_to_backbone_i(a_to_backbone),
     .tx_end_valid_i(tx_end_valid), .tx_end_port_i(tx_end_port), .tx_end_bytes_i(tx_end_bytes),
-    .port_counters_req_i(port_req), .port_counters_addr_i(port_addr), .port_counters_ack_o(port_ack),
-    .drop_counters_req_i(drop_req), .drop_counters_addr_i(drop_addr), .drop_counters_ack_o(drop_ack),
-    .service_counters_req_i(service_req), .service_counters_addr_i(service_addr), .service_counters_ack_o(service_ack),
-    .data_o(window_data));
+    .port_counters_req_i(port_req), .port_counters_ack_o(port_ack),
+    .drop_counters_req_i(drop_req), .drop_counters_ack_o(drop_ack),
+    .service_counters_req_i(service_req), .service_counters_ack_o(service_ack),
+    .address_i(window_address), .data_o(window_data));
 
   // ---- what is inside: frames accepted minus frames dropped behind the buffer minus frames sent
 
+  // Tables that clear themselves are busy too.
   localparam logic [3:0] SETTLE = 4'd15;  // cycles from a frame's last event until counters and registers are at rest
   logic [15:0] inside_q;
   logic [3:0]  settle_q;
@@ -245,7 +244,7 @@ module card_core #(
       inside_q <= inside_q + 16'(rx_end_valid && !rx_end_drop) - 16'(a_valid && a_drop != 6'd0) - 16'(tx_end_valid);
       if (overrun) overrun_seen_q <= 1'b1;
     end
-    if (rst || !ready || rx_tvalid || rx_end_valid || a_valid || tx_end_valid || bus_active) settle_q <= SETTLE;
+    if (rst || rx_tvalid || rx_end_valid || a_valid || tx_end_valid || bus_active) settle_q <= SETTLE;
     else if (settle_q != 4'd0) settle_q <= settle_q - 4'd1;
   end
   assign empty = inside_q == '0;

@@ -31,40 +31,31 @@ module counters (
   input  wire logic [3:0]  tx_end_port_i,
   input  wire logic [13:0] tx_end_bytes_i,
 
-  // Read windows: request held until the acknowledging pulse, byte address within the window.
+  // Read windows: one request at a time, held until the acknowledging pulse.
   input  wire logic        port_counters_req_i,
-  input  wire logic [9:0]  port_counters_addr_i,
   output logic             port_counters_ack_o,
   input  wire logic        drop_counters_req_i,
-  input  wire logic [13:0] drop_counters_addr_i,
   output logic             drop_counters_ack_o,
   input  wire logic        service_counters_req_i,
-  input  wire logic [16:0] service_counters_addr_i,
   output logic             service_counters_ack_o,
+  input  wire logic [16:0] address_i,           // byte address within the window
   output logic [31:0]      data_o               // with an acknowledge
 );
 
-  // The request under way, one of the three.
-  logic [16:0] address;
   logic        request, low_word, fetch_done, fetch_q;
   assign request = port_counters_req_i || drop_counters_req_i || service_counters_req_i;
-  always_comb begin
-    if (port_counters_req_i) address = 17'(port_counters_addr_i);
-    else if (drop_counters_req_i) address = 17'(drop_counters_addr_i);
-    else address = service_counters_addr_i;
-  end
-  assign low_word = !address[2];
-  wire unused = &{1'b0, rx_end_reason_i[5:2], address[1:0]};
+  assign low_word = !address_i[2];
+  wire unused = &{1'b0, rx_end_reason_i[5:2], address_i[1:0]};
 
   // Reasons 32..35 are decided on the ingress side, in another cycle than the others: banks of their own.
   logic ingress_reason;
-  assign ingress_reason = address[9:6] == 4'b1000;
+  assign ingress_reason = address_i[9:6] == 4'b1000;
 
   logic [4:0]  done, bank_ready, bank_read;
   logic [63:0] events [0:4];
   logic [63:0] bytes [0:4];
-  assign bank_read[0] = fetch_q && port_counters_req_i && !address[4];
-  assign bank_read[1] = fetch_q && port_counters_req_i && address[4];
+  assign bank_read[0] = fetch_q && port_counters_req_i && !address_i[4];
+  assign bank_read[1] = fetch_q && port_counters_req_i && address_i[4];
   assign bank_read[2] = fetch_q && drop_counters_req_i && ingress_reason;
   assign bank_read[3] = fetch_q && drop_counters_req_i && !ingress_reason;
   assign bank_read[4] = fetch_q && service_counters_req_i;
@@ -72,31 +63,31 @@ module counters (
   counter_bank #(.INDEX_W(4)) received (
     .clk(clk), .rst(rst), .ready_o(bank_ready[0]),
     .event_valid_i(rx_end_valid_i && !rx_end_drop_i), .event_index_i(rx_end_port_i), .event_bytes_i(rx_end_bytes_i),
-    .read_i(bank_read[0]), .read_index_i(address[8:5]), .read_done_o(done[0]), .read_events_o(events[0]), .read_bytes_o(bytes[0]));
+    .read_i(bank_read[0]), .read_index_i(address_i[8:5]), .read_done_o(done[0]), .read_events_o(events[0]), .read_bytes_o(bytes[0]));
 
   counter_bank #(.INDEX_W(4)) sent (
     .clk(clk), .rst(rst), .ready_o(bank_ready[1]),
     .event_valid_i(tx_end_valid_i), .event_index_i(tx_end_port_i), .event_bytes_i(tx_end_bytes_i),
-    .read_i(bank_read[1]), .read_index_i(address[8:5]), .read_done_o(done[1]), .read_events_o(events[1]), .read_bytes_o(bytes[1]));
+    .read_i(bank_read[1]), .read_index_i(address_i[8:5]), .read_done_o(done[1]), .read_events_o(events[1]), .read_bytes_o(bytes[1]));
 
   counter_bank #(.INDEX_W(6)) dropped_on_ingress (
     .clk(clk), .rst(rst), .ready_o(bank_ready[2]),
     .event_valid_i(rx_end_valid_i && rx_end_drop_i), .event_index_i({rx_end_port_i, rx_end_reason_i[1:0]}),
     .event_bytes_i(rx_end_bytes_i),
-    .read_i(bank_read[2]), .read_index_i({address[13:10], address[5:4]}), .read_done_o(done[2]),
+    .read_i(bank_read[2]), .read_index_i({address_i[13:10], address_i[5:4]}), .read_done_o(done[2]),
     .read_events_o(events[2]), .read_bytes_o(bytes[2]));
 
   counter_bank #(.INDEX_W(10)) dropped_by_decision (
     .clk(clk), .rst(rst), .ready_o(bank_ready[3]),
     .event_valid_i(decided_valid_i && decided_drop_i != 6'd0), .event_index_i({decided_port_i, decided_drop_i}),
     .event_bytes_i(decided_bytes_i),
-    .read_i(bank_read[3]), .read_index_i(address[13:4]), .read_done_o(done[3]), .read_events_o(events[3]), .read_bytes_o(bytes[3]));
+    .read_i(bank_read[3]), .read_index_i(address_i[13:4]), .read_done_o(done[3]), .read_events_o(events[3]), .read_bytes_o(bytes[3]));
 
   counter_bank #(.INDEX_W(13)) by_service (
     .clk(clk), .rst(rst), .ready_o(bank_ready[4]),
     .event_valid_i(decided_valid_i && decided_drop_i == 6'd0 && decided_service_valid_i),
     .event_index_i({decided_service_i, decided_to_backbone_i}), .event_bytes_i(decided_bytes_i),
-    .read_i(bank_read[4]), .read_index_i(address[16:4]), .read_done_o(done[4]), .read_events_o(events[4]), .read_bytes_o(bytes[4]));
+    .read_i(bank_read[4]), .read_index_i(address_i[16:4]), .read_done_o(done[4]), .read_events_o(events[4]), .read_bytes_o(bytes[4]));
 
   assign ready_o = bank_ready == '1;
   assign fetch_done = done != '0;
@@ -116,12 +107,12 @@ module counters (
   logic        ack;
   logic [31:0] high_q;
   always_ff @(posedge clk) begin
-    fetch_q <= !rst && request && low_word && !fetch_done && !ack;
+    fetch_q <= low_word && !fetch_done && !ack;
     ack <= !rst && request && !ack && (fetch_done || !low_word);
     if (fetch_done) begin
-      data_o <= address[3] ? byte_count[31:0] : event_count[31:0];
-      high_q <= address[3] ? byte_count[63:32] : event_count[63:32];
-    end else if (!low_word) begin
+      data_o <= address_i[3] ? byte_count[31:0] : event_count[31:0];
+      high_q <= address_i[3] ? byte_count[63:32] : event_count[63:32];
+    end else begin
       data_o <= high_q;
     end
   end

@@ -12,8 +12,7 @@ module forward_stage #(
   input  wire logic              clk,
   input  wire logic              rst,
 
-  input  wire logic              valid_i,
-  input  wire logic              sop_i,
+  input  wire logic              sop_i,            // a frame's first beat
   input  wire logic [3:0]        port_i,
   input  wire logic [13:0]       length_i,
   input  wire logic [DATA_W-1:0] data_i,
@@ -59,7 +58,7 @@ module forward_stage #(
   logic [18*WINDOW-1:0]     meta_q;    // {port, length} of the frames that start
   always_ff @(posedge clk) begin
     window_q <= {data_i, window_q[DATA_W*WINDOW-1:DATA_W]};
-    starts_q <= rst ? '0 : (starts_q << 1) | WINDOW'(valid_i && sop_i);
+    starts_q <= rst ? '0 : (starts_q << 1) | WINDOW'(sop_i);
     meta_q <= {port_i, length_i, meta_q[18*WINDOW-1:18]};
   end
 

@@ -31,8 +31,7 @@ module rx_buffer #(
   output logic [5:0]               end_reason_o,
   output logic [13:0]              end_bytes_o,   // saturates at 9217
 
-  output logic                     valid_o,
-  output logic                     sop_o,         // with the first beat of a frame
+  output logic                     sop_o,         // the first beat of a frame; its others follow without a break
   output logic [3:0]               port_o,
   output logic [13:0]              length_o,      // bytes of the frame, with sop_o
   output logic [DATA_W-1:0]        data_o
@@ -119,7 +118,7 @@ module rx_buffer #(
     end else if (accepted) begin
       bytes_q[rx_tid] <= too_long ? 15'(MAX_BYTES + 1) : bytes_now;
       lost_q[rx_tid] <= lost;
-      if (!lost && !too_long) write_q[rx_tid] <= write_q[rx_tid] + 1'b1;
+      write_q[rx_tid] <= write_q[rx_tid] + 1'b1;  // of a frame that is lost already, whatever it is: it will be undone
     end
   end
 
@@ -198,25 +197,21 @@ module rx_buffer #(
   end
 
   // Memory output register and one more behind it.
-  logic              read_valid_q, read_sop_q;
+  logic              read_sop_q;
   logic [3:0]        read_port_q;
   logic [13:0]       read_length_q;
   logic [DATA_W-1:0] read_data_q;
   always_ff @(posedge clk) begin
-    read_valid_q <= !rst && issue;
-    read_sop_q <= take;
-    valid_o <= !rst && read_valid_q;
+    read_sop_q <= !rst && take;
+    sop_o <= !rst && read_sop_q;
     if (issue) begin
       read_data_q <= beats[{issue_port[P-1:0], read_q[issue_port][A-1:0]}];
       read_port_q <= issue_port;
       read_length_q <= picked_length_q;
     end
-    if (read_valid_q) begin
-      sop_o <= read_sop_q;
-      port_o <= read_port_q;
-      length_o <= read_length_q;
-      data_o <= read_data_q;
-    end
+    port_o <= read_port_q;
+    length_o <= read_length_q;
+    data_o <= read_data_q;
   end
 
 endmodule

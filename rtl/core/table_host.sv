@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commands of the table access registers: one entry written or read per command, then the index moves on if asked to.
 //
-// Latency: a command takes 5 cycles. One at a time: a command while busy is ignored and marked as an error.
+// Latency: a command takes 4 cycles. One at a time: a command while busy is ignored and marked as an error.
 `default_nettype none
 
 module table_host (
@@ -25,7 +25,7 @@ module table_host (
   output logic             load_index_o   // pulse: the index moves on by one
 );
 
-  logic command, legal, running_q, waiting_q, write_q, increment_q;
+  logic command, legal, running_q, write_q, increment_q;
   assign command = write_i || read_i;
   assign legal = index_i < capacity_i && !busy_o && !(write_i && read_i);
   assign start_o = command && legal;
@@ -33,7 +33,7 @@ module table_host (
   assign busy_o = tables_busy_i || running_q;
 
   logic finished;
-  assign finished = running_q && waiting_q && !tables_busy_i;
+  assign finished = running_q && !tables_busy_i;
   assign load_data_o = finished && !write_q;
   assign load_index_o = finished && increment_q;
 
@@ -46,7 +46,6 @@ module table_host (
       else if (finished) running_q <= 1'b0;
       if (command) error_o <= !legal;
     end
-    waiting_q <= running_q && !start_o;  // the tables' busy shows one cycle after the start
     if (start_o) begin
       write_q <= write_i;
       increment_q <= increment_i;

@@ -2,7 +2,7 @@
 // One table: a lookup port for the pipeline, and host access while traffic flows. Entries are read and written whole, so a lookup sees
 // the entry before or after a write and nothing between. Counts the valid entries (bit 0). Clears itself after reset.
 //
-// Latency: lookup 2 cycles (address register, output register), II 1. A host access takes 4 cycles, one at a time. Clearing takes
+// Latency: lookup 2 cycles (address register, output register), II 1. A host access takes 3 cycles, one at a time. Clearing takes
 // 2^KEY_W cycles.
 `default_nettype none
 
@@ -36,7 +36,7 @@ module table_ram #(
   end
 
   // Host port: address, read, then write.
-  logic               clearing_q, reading_q, fetched_q, done_q, write_q;
+  logic               clearing_q, reading_q, fetched_q, write_q;
   logic [KEY_W-1:0]   index_q;
   logic [ENTRY_W-1:0] data_q;
   logic               store;
@@ -53,7 +53,6 @@ module table_ram #(
       index_q <= '0;
       reading_q <= 1'b0;
       fetched_q <= 1'b0;
-      done_q <= 1'b0;
       used_o <= '0;
     end else if (clearing_q) begin
       index_q <= index_q + 1'b1;
@@ -62,7 +61,6 @@ module table_ram #(
       if (host_start_i) index_q <= host_index_i;
       reading_q <= host_start_i;
       fetched_q <= reading_q;
-      done_q <= fetched_q;
       if (fetched_q && write_q) begin
         used_o <= used_o + (KEY_W + 1)'(data_q[0]) - (KEY_W + 1)'(host_data_o[0]);
       end
@@ -74,7 +72,7 @@ module table_ram #(
   end
 
   assign ready_o = !clearing_q;
-  assign host_busy_o = clearing_q || reading_q || fetched_q || done_q;
+  assign host_busy_o = clearing_q || reading_q || fetched_q;
 
 endmodule
 

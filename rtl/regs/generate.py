@@ -98,7 +98,8 @@ def main() -> None:
                                    undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     templates.globals["range_of"] = range
     templates.filters["camel"] = lambda name: "".join(part.capitalize() for part in name.split("_"))
-    texts = {name: templates.get_template(name + ".j2").render(**data, data_bits=32 * data_words)
+    texts = {name: templates.get_template(name + ".j2").render(**data, data_bits=32 * data_words,
+                                                       window_bits=max(w["bytes"] for w in windows).bit_length() - 1)
              for name in ("card_regs.sv", "card_tables.sv", "card_map.h")}
     texts["card_map.json"] = json.dumps({"version": version, **data}, indent=1) + "\n"
     for name, text in texts.items():

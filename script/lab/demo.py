@@ -11,6 +11,7 @@ import sys
 import time
 
 from lab import frames
+from lab.traffic import tcp_stream
 from lab.two_cards import MTU, VRACK_ADDRESS, TwoCards, scratch_directory
 
 HOUSE = pathlib.Path(__file__).resolve().parents[2]
@@ -74,20 +75,9 @@ def tagged_frames_cross(lab: TwoCards) -> tuple[bool, str]:
 
 
 def iperf(lab: TwoCards, seconds: int) -> tuple[bool, str]:
-    with lab.vrack.start("iperf3", "--server", "--one-off", "--forceflush", stdout=subprocess.PIPE, text=True) as server:
-        try:
-            while "listening" not in (line := server.stdout.readline()):
-                if not line:
-                    return False, "iperf3 server did not start"
-            run = lab.customer.run("iperf3", "--client", VRACK_ADDRESS, "--time", str(seconds), "--json", check=False,
-                                   timeout=seconds + 30)
-        finally:
-            server.kill()
-    result = json.loads(run.stdout)
-    if "error" in result:
-        return False, result["error"]
-    mbits = result["end"]["sum_received"]["bits_per_second"] / 1e6
-    return mbits > 0, f"{mbits:.0f} Mbit/s TCP, {result['end']['sum_sent']['retransmits']} retransmits"
+    end = tcp_stream(lab, seconds)
+    mbits = end["sum_received"]["bits_per_second"] / 1e6
+    return mbits > 0, f"{mbits:.0f} Mbit/s TCP, {end['sum_sent']['retransmits']} retransmits"
 
 
 LINK_LOCAL = {  # drop reason -> frame
@@ -164,6 +154,21 @@ Kept running, Ctrl-C ends it. To play (in another terminal, same user):
     signal.pause()
 
 
+def demo(options: argparse.Namespace) -> int:
+    report = Report()
+    print("customer namespace - EntryPoint card - backbone - EndPoint card - vRack namespace\n", flush=True)
+    with scratch_directory() as directory, TwoCards(options.binaries, HOUSE / "docs" / "examples" / "region.yaml",
+                                                    pathlib.Path(directory)) as lab:
+        run(lab, report, options.iperf_seconds)
+        held = sum(r.held for r in report.results)
+        print(f"\n{held} of {len(report.results)} held", flush=True)
+        if options.json:
+            options.json.write_text(json.dumps([dataclasses.asdict(r) for r in report.results], indent=2) + "\n")
+        if options.keep:
+            keep(lab)
+    return 0 if report.all_held else 1
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
     parser.add_argument("--binaries", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
@@ -172,27 +177,14 @@ def main() -> int:
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write the report as JSON")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    report = Report()
-    with scratch_directory() as directory:
-        lab = TwoCards(options.binaries, HOUSE / "docs" / "examples" / "region.yaml", pathlib.Path(directory))
-        try:
-            print("customer namespace - EntryPoint card - backbone - EndPoint card - vRack namespace\n", flush=True)
-            run(lab, report, options.iperf_seconds)
-            held = sum(r.held for r in report.results)
-            print(f"\n{held} of {len(report.results)} held", flush=True)
-            if options.json:
-                options.json.write_text(json.dumps([dataclasses.asdict(r) for r in report.results], indent=2) + "\n")
-            if options.keep:
-                keep(lab)
-        except KeyboardInterrupt:
-            print("\nstopped", flush=True)
-            return 130
-        except RuntimeError as error:
-            print(f"script/demo: {error}", file=sys.stderr)
-            return 1
-        finally:
-            lab.close()
-    return 0 if report.all_held else 1
+    try:
+        return demo(options)
+    except KeyboardInterrupt:
+        print("\nstopped", flush=True)
+        return 130
+    except RuntimeError as error:
+        print(f"script/demo: {error}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

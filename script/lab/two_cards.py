@@ -22,6 +22,12 @@ class TwoCards:
         self.customer, self.vrack = Namespace("customer"), Namespace("vrack")
         self._sim: subprocess.Popen | None = None
 
+    def __enter__(self) -> "TwoCards":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
     def start(self) -> None:
         lab = self.directory / "lab.yaml"
         lab.write_text(self._lab_file())
@@ -35,6 +41,10 @@ class TwoCards:
                                         (self.vrack, "02:00:00:00:00:02", VRACK_ADDRESS)):
             namespace.run("ip", "link", "set", "e0", "address", mac, "mtu", str(MTU), "up")
             namespace.run("ip", "address", "add", f"{address}/24", "dev", "e0")
+
+    @property
+    def simulator_pid(self) -> int:
+        return self._sim.pid
 
     def _lab_file(self) -> str:
         def card(site: str, namespace: Namespace) -> dict:
@@ -74,5 +84,11 @@ class TwoCards:
         self.vrack.close()
 
 
-def scratch_directory() -> tempfile.TemporaryDirectory:
-    return tempfile.TemporaryDirectory(prefix="poplink-demo-")
+def scratch_directory(what: str = "demo") -> tempfile.TemporaryDirectory:
+    """Gone with the object, and made with signals held: none can come between a file's making and the duty to remove it."""
+    stopping = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
+    try:
+        return tempfile.TemporaryDirectory(prefix=f"poplink-{what}-")
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, stopping)

@@ -61,13 +61,20 @@ class BasicCardModel {
  public:
   static constexpr unsigned kPortCount = kPorts;
 
-  /// `speed`: of every port.
-  explicit BasicCardModel(PortSpeed speed = PortSpeed::bus)
-      : context_(std::make_unique<VerilatedContext>()), dut_(std::make_unique<Dut>(context_.get())) {
+  /// `speed`: of every port. `seed`: of the registers and memories before reset, in a model built with
+  /// `--x-initial unique`, which comes up random as hardware does.
+  explicit BasicCardModel(PortSpeed speed = PortSpeed::bus, int seed = 1)
+      : context_(makeContext(seed)), dut_(std::make_unique<Dut>(context_.get())) {
     for (unsigned port = 0; port < kPorts; ++port) setSpeed(port, speed);
     assign(dut_->port_up, (1U << kPorts) - 1);
+    dut_->now_us = 0;
     dut_->tx_tready = 0;
+    dut_->rx_tvalid = 0;
+    dut_->s_axil_awvalid = dut_->s_axil_wvalid = dut_->s_axil_arvalid = 0;
+    dut_->s_axil_bready = dut_->s_axil_rready = 0;
+    dut_->clk = 0;
     dut_->rst = 1;
+    dut_->eval();
     for (int i = 0; i < 4; ++i) step();
     dut_->rst = 0;
     for (std::uint64_t i = 0; i < kResetCycles && !quiescent(); ++i) step();
@@ -88,7 +95,8 @@ class BasicCardModel {
     if (bytes.empty()) throw std::invalid_argument("a frame has at least one byte");
     Ingress& in = ingress_.at(port);
     if (in.frames.empty()) in.next_beat_time = std::max(in.next_beat_time, now(port)) + firstBeat(port, bytes.size());
-    in.frames.push_back({Frame(bytes.begin(), bytes.end()), bad});
+    Frame& frame = in.frames.emplace_back(takeBuffer(), bad).bytes;
+    frame.assign(bytes.begin(), bytes.end());
     ++frames_waiting_;
   }
   /// Frames on the wire towards `port` that are not fully received.
@@ -99,6 +107,8 @@ class BasicCardModel {
   void setSpeed(unsigned port, PortSpeed speed) {
     bits_per_cycle_.at(port) = static_cast<unsigned>(speed) * kBitsPerCycleOfGigabit;
   }
+  /// 0: as fast as the bus.
+  unsigned bitsPerCycle(unsigned port) const { return bits_per_cycle_.at(port); }
   void setPortUp(unsigned port, bool up) {
     assign(dut_->port_up, up ? dut_->port_up | (1U << port) : dut_->port_up & ~(1U << port));
   }
@@ -188,12 +198,18 @@ class BasicCardModel {
     std::uint64_t next_beat_time = 0;  ///< without a frame: when the wire is free for the next
   };
   struct Egress {
-    Frame bytes;
-    std::uint64_t first_cycle = 0;
+    SentFrame frame{};             ///< under way; its buffer serves again when on_sent leaves it here
     std::uint64_t empty_time = 0;  ///< when everything taken so far is on the wire
     bool blocked = false;
   };
   static constexpr std::uint64_t kEgressBufferBytes = 4 * kBeatBytes;  ///< that an egress MAC buffers
+
+  static std::unique_ptr<VerilatedContext> makeContext(int seed) {
+    auto context = std::make_unique<VerilatedContext>();
+    context->randReset(2);
+    context->randSeed(seed);
+    return context;
+  }
 
   /// Verilator's port types depend on the width.
   template <class Port>
@@ -242,6 +258,7 @@ class BasicCardModel {
       return;
     }
     if (on_received) on_received(port, cycle_ + 1);
+    spare_.push_back(std::move(in.frames.front().bytes));
     in.frames.pop_front();
     --frames_waiting_;
     in.sent = 0;
@@ -264,19 +281,29 @@ class BasicCardModel {
     const unsigned port = dut_->tx_tdest;
     Egress& out = egress_.at(port);
     const auto bytes = static_cast<std::size_t>(__builtin_popcountll(dut_->tx_tkeep));
-    if (out.bytes.empty()) out.first_cycle = cycle_;
+    Frame& frame = out.frame.bytes;
+    if (frame.empty()) out.frame.first_cycle = cycle_;
     const auto* data = reinterpret_cast<const std::uint8_t*>(dut_->tx_tdata.data());
-    out.bytes.insert(out.bytes.end(), data, data + bytes);
+    frame.insert(frame.end(), data, data + bytes);
     if (!dut_->tx_tlast) {
       out.empty_time = std::max(out.empty_time, now(port)) + wire(port, bytes);
       return;
     }
-    const std::size_t padding = out.bytes.size() < kMinFrameBytes ? kMinFrameBytes - out.bytes.size() : 0;
+    const std::size_t padding = frame.size() < kMinFrameBytes ? kMinFrameBytes - frame.size() : 0;
     out.empty_time = std::max(out.empty_time, now(port)) + wire(port, bytes + padding + kWireOverheadBytes);
-    if (padding != 0) out.bytes.resize(kMinFrameBytes);
-    SentFrame sent{port, std::move(out.bytes), out.first_cycle, cycle_};
-    out.bytes = Frame();
-    if (on_sent) on_sent(std::move(sent));
+    if (padding != 0) frame.resize(kMinFrameBytes);
+    out.frame.port = port;
+    out.frame.last_cycle = cycle_;
+    if (on_sent) on_sent(std::move(out.frame));
+    frame.clear();
+  }
+
+  /// Buffers go round: a run allocates as many as are in use at once.
+  Frame takeBuffer() {
+    if (spare_.empty()) return {};
+    Frame buffer = std::move(spare_.back());
+    spare_.pop_back();
+    return buffer;
   }
 
   void stepBus(std::uint32_t address) {
@@ -306,6 +333,7 @@ class BasicCardModel {
   bool bus_busy_ = false;
   std::size_t frames_waiting_ = 0;
   unsigned last_ingress_ = 0;
+  std::vector<Frame> spare_;
   std::array<Ingress, kPorts> ingress_;
   std::array<Egress, kPorts> egress_;
 };

@@ -68,9 +68,10 @@ TEST_F(Card, longest_frame_passes_and_one_byte_more_is_oversize) {
   bench.send(0, frameOf(9216, 100, 1));
   bench.card.receive(0, frameOf(9217, 100, 2));
   bench.card.receive(0, frameOf(12000, 100, 3));
+  bench.card.receive(0, frameOf(9216 + 64 + 1, 100, 3));  // one byte into another beat
   bench.send(0, frameOf(64, 100, 4));
   bench.finish();
-  EXPECT_EQ(bench.dropped(0, 34), (Count{2, 2 * 9217}));
+  EXPECT_EQ(bench.dropped(0, 34), (Count{3, 3 * 9217}));
   EXPECT_EQ(bench.received(0).frames, 2U);
 }
 
@@ -172,6 +173,36 @@ TEST_F(Card, egress_that_cannot_send_is_named) {
   EXPECT_EQ(bench.frames_out, 0U);
 }
 
+TEST_F(Card, reason_of_forward_wins_over_the_egress_ports) {
+  bench.card.setPortUp(7, false);
+  bench.writeEntry("service", 5,
+                   forward_rtl::ServicePort::pack(kernels::ServiceEntry{true, 1, 7, 1005, 0x88A8, 0, 1500}));
+  bench.card.receive(1, frameOf(1600, 9, 1));  // too long for a service whose link is down too
+  bench.finish();
+  EXPECT_EQ(bench.dropped(1, static_cast<unsigned>(kernels::Drop::mtu)), (Count{1, 1600}));
+  EXPECT_EQ(bench.allDropped(1), (Count{1, 1600}));
+}
+
+TEST_F(Card, first_port_behind_the_last_is_not_there) {
+  bench.writeEntry("service", 0,
+                   forward_rtl::ServicePort::pack(
+                       kernels::ServiceEntry{true, 0, sim::CardModel::kPortCount, 1000, 0x88A8, 0, 9000}));
+  bench.card.receive(0, frameOf(60, 100, 1));
+  bench.finish();
+  EXPECT_EQ(bench.dropped(0, 39), (Count{1, 60}));
+}
+
+TEST_F(Card, minimum_frames_take_one_cycle_each) {
+  // 60 bytes and an S-tag fill a beat exactly: no gap is needed between such frames.
+  constexpr unsigned kFrames = 400;
+  std::vector<std::uint64_t> cycles;
+  bench.on_sent = [&](const sim::SentFrame& frame) { cycles.push_back(frame.last_cycle); };
+  for (unsigned i = 0; i < kFrames; ++i) bench.send(1, frameOf(60, 9, static_cast<std::uint8_t>(i)));
+  bench.finish();
+  ASSERT_EQ(cycles.size(), kFrames);
+  EXPECT_EQ(cycles.back() - cycles.front(), kFrames - 1);
+}
+
 TEST_F(Card, full_egress_queue_drops_whole_frames_and_recovers) {
   bench.card.blockEgress(7, true);
   const unsigned frames = 700;  // 512 beats of room, one frame per beat
@@ -195,17 +226,43 @@ TEST_F(Card, full_egress_queue_drops_whole_frames_and_recovers) {
   bench.finish();
 }
 
-TEST_F(Card, overfull_ingress_buffer_counts_its_losses_and_recovers) {
-  // 8 ports at the bus's full rate into one frame per two cycles: far more than the pipeline takes.
+class Overfull : public ::testing::TestWithParam<std::size_t> {
+ protected:
+  Overfull() { bench.program(exampleTables()); }
+  Bench bench;
+};
+
+TEST_P(Overfull, ingress_buffer_counts_its_losses_and_recovers) {
+  // Frames of a beat or two with a gap behind each, as fast as the bus takes them: more than the pipeline takes.
   std::uint64_t sent = 0;
-  for (unsigned round = 0; round < 1200; ++round) {
+  std::map<std::pair<unsigned, Frame>, std::uint64_t> order;  // what may leave, by egress port
+  for (unsigned round = 0; round < 1600; ++round) {
     for (unsigned p = 0; p < 6; ++p) {
-      bench.card.receive(p, frameOf(126, p == 0 ? 100 : 9, static_cast<std::uint8_t>(round)));
+      Frame frame = frameOf(GetParam() - round % 4, p == 0 ? 100 : 9, static_cast<std::uint8_t>(p));
+      frame[20] = static_cast<std::uint8_t>(round >> 8);  // each beat tells which frame it belongs to
+      frame[21] = static_cast<std::uint8_t>(round);
+      frame[frame.size() - 2] = frame[20];
+      frame[frame.size() - 1] = frame[21];
+      const Decision decision = decide(bench.golden, frame, p);
+      if (decision.out.drop == 0) order[{static_cast<unsigned>(decision.out.egress_port), decision.frame}] = sent;
+      bench.card.receive(p, frame);
       ++sent;
     }
   }
   bench.unexpected = 1;
+  std::map<unsigned, std::uint64_t> last;
+  bench.on_sent = [&](const sim::SentFrame& frame) {
+    const auto found = order.find({frame.port, frame.bytes});
+    ASSERT_NE(found, order.end()) << "a frame that nobody sent";
+    const unsigned ingress = frame.bytes[11];
+    EXPECT_GE(found->second, last[ingress]) << "out of order";
+    last[ingress] = found->second + 1;
+  };
   ASSERT_TRUE(bench.card.drain(200'000));
+  bench.on_sent = nullptr;
+  for (unsigned p = 1; p < 6; ++p) {  // nobody is starved
+    EXPECT_NEAR(static_cast<double>(bench.received(p).frames), static_cast<double>(bench.received(0).frames), 30.0);
+  }
   std::uint64_t received = 0, overflow = 0, dropped = 0, out = 0;
   for (unsigned p = 0; p < 8; ++p) {
     received += bench.received(p).frames;
@@ -220,6 +277,39 @@ TEST_F(Card, overfull_ingress_buffer_counts_its_losses_and_recovers) {
   bench.unexpected = 0;
   bench.send(1, frameOf(333, 9, 1));
   bench.finish();
+}
+
+INSTANTIATE_TEST_SUITE_P(beats, Overfull, ::testing::Values(64, 128), ::testing::PrintToStringParamName());
+
+TEST_F(Card, beats_of_a_port_that_is_not_there_are_ignored) {
+  auto& dut = bench.card.dut();
+  bench.card.receive(1, frameOf(200, 9, 1));
+  bench.card.step();
+  bench.card.step();
+  ASSERT_TRUE(bench.card.drain(1000));
+  dut.rx_tid = sim::CardModel::kPortCount;
+  dut.rx_tkeep = ~std::uint64_t{0};
+  dut.rx_tlast = 1;
+  dut.rx_tuser = 0;
+  dut.rx_tvalid = 1;
+  dut.clk = 1;
+  dut.eval();
+  dut.clk = 0;
+  dut.rx_tvalid = 0;
+  dut.eval();
+  EXPECT_TRUE(bench.card.drain(1000));
+  bench.unexpected = 0;
+  EXPECT_EQ(bench.frames_out, 1U);
+  bench.send(1, frameOf(300, 9, 2));
+  bench.finish();
+}
+
+TEST_F(Card, counters_are_at_rest_when_the_card_is) {
+  std::uint64_t last_out = 0;
+  bench.on_sent = [&](const sim::SentFrame& frame) { last_out = frame.last_cycle; };
+  bench.send(1, frameOf(60, 9, 1));
+  bench.finish();
+  EXPECT_GE(bench.card.cycle(), last_out + 8);  // a count is in its memory 4 cycles behind its event
 }
 
 TEST_F(Card, latency_is_one_number_for_every_frame_and_within_the_goal) {

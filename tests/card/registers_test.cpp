@@ -23,7 +23,7 @@ class Registers : public ::testing::Test {
 
 TEST_F(Registers, identity_and_sizes) {
   EXPECT_EQ(bench.card.readRegister(map::reg::kMagic), map::kMagicValue);
-  EXPECT_EQ(map::field::kVersionMajor.of(bench.card.readRegister(map::reg::kVersion)), map::kVersionMajor);
+  EXPECT_EQ(bench.card.readRegister(map::reg::kVersion), map::kVersionMajor << 16 | map::kVersionMinor);
   const std::uint32_t geometry = bench.card.readRegister(map::reg::kGeometry);
   EXPECT_EQ(map::field::kGeometryPorts.of(geometry), 8U);
   EXPECT_EQ(map::field::kGeometryDataWidth.of(geometry), 512U);
@@ -51,16 +51,89 @@ TEST_F(Registers, time_ports_and_scratch) {
   }
 }
 
+TEST_F(Registers, every_writable_register_holds_what_is_written) {
+  // Each gets a value of its own before any is read back.
+  std::map<std::uint32_t, std::uint32_t> written = {
+      {map::reg::kScratch, 0x0123'4567},
+      {map::reg::kTableSelect, 0xA5},
+      {map::reg::kTableIndex, 0x89AB'CDEF},
+      {map::reg::kTableCommand, map::field::kTableCommandIncrement.with(1)}};
+  for (unsigned i = 0; i < map::reg::kPortControlCount; ++i)
+    written[map::reg::kPortControl + i * map::reg::kPortControlStride] = i % 3 == 0 ? 1 : 0;
+  for (unsigned i = 0; i < map::reg::kTableDataCount; ++i)
+    written[map::reg::kTableData + i * map::reg::kTableDataStride] = 0x1357'9BD0 + i;
+  for (const bool inverted : {false, true}) {
+    for (auto& [address, value] : written) {
+      if (inverted && value > 1) value = ~value;
+      if (inverted && value <= 1) value ^= 1;
+      if (address == map::reg::kTableSelect) value &= 0xFF;
+      if (address == map::reg::kTableCommand) value &= map::field::kTableCommandIncrement.with(1);
+      bench.card.writeRegister(address, value);
+    }
+    for (const auto& [address, value] : written) EXPECT_EQ(bench.card.readRegister(address), value) << address;
+  }
+}
+
+TEST_F(Registers, card_does_not_rest_while_an_access_is_under_way) {
+  constexpr unsigned kSettled = 40;
+  auto& dut = bench.card.dut();
+  const auto restsWith = [&](auto& signal) {
+    signal = 1;
+    bench.card.run(kSettled);
+    const bool rests = dut.quiescent;
+    signal = 0;
+    return rests;
+  };
+  bench.card.run(kSettled);
+  ASSERT_TRUE(dut.quiescent);
+  dut.s_axil_awaddr = map::reg::kScratch;
+  EXPECT_FALSE(restsWith(dut.s_axil_awvalid));
+  EXPECT_FALSE(restsWith(dut.s_axil_wvalid));
+  dut.s_axil_awvalid = dut.s_axil_wvalid = 1;  // its response stays unfetched
+  bench.card.step();
+  dut.s_axil_awvalid = dut.s_axil_wvalid = 0;
+  bench.card.run(kSettled);
+  EXPECT_FALSE(dut.quiescent);
+  dut.s_axil_bready = 1;
+  bench.card.run(kSettled);
+  dut.s_axil_bready = 0;
+  EXPECT_TRUE(dut.quiescent);
+  dut.s_axil_araddr = map::reg::kMagic;
+  EXPECT_FALSE(restsWith(dut.s_axil_arvalid));  // taken at once; its answer stays unfetched
+  bench.card.run(kSettled);
+  EXPECT_FALSE(dut.quiescent);
+  dut.s_axil_rready = 1;
+  bench.card.run(kSettled);
+  dut.s_axil_rready = 0;
+  EXPECT_TRUE(dut.quiescent);
+}
+
 TEST_F(Registers, what_is_not_there_or_not_writable_is_refused) {
-  for (std::uint32_t address : {0x2CU, 0x1040U, 0x2050U, 0x9000U, 0x10400U, 0x60000U, 0xFFFFCU, 0x1U}) {
+  for (std::uint32_t address : {0x2CU, 0x1040U, 0x2050U, 0x9000U, 0x10400U, 0x24000U, 0x60000U, 0xFFFFCU, 0x1U}) {
     EXPECT_THROW(bench.card.readRegister(address), sim::BusError) << address;
   }
+  for (std::uint32_t window : {map::window::kPortCounters, map::window::kDropCounters, map::window::kServiceCounters})
+    EXPECT_EQ(bench.card.readRegister(window), 0U) << "the first word of a window is in it";
   for (std::uint32_t address : {map::reg::kMagic, map::reg::kStatus, map::reg::kPortStatus, map::reg::kTableUsed,
                                 map::window::kDropCounters, 0x9000U, 0x22U}) {
     EXPECT_THROW(bench.card.writeRegister(address, 1), sim::BusError) << address;
   }
   EXPECT_EQ(bench.card.readRegister(map::reg::kScratch), 0U);
   EXPECT_EQ(bench.card.readRegister(map::reg::kMagic), map::kMagicValue);
+}
+
+TEST_F(Registers, refusal_is_slverr) {
+  auto& dut = bench.card.dut();
+  dut.s_axil_araddr = 0x9000;
+  dut.s_axil_arvalid = 1;
+  bench.card.step();
+  dut.s_axil_arvalid = 0;
+  bench.card.run(10);
+  EXPECT_TRUE(dut.s_axil_rvalid);
+  EXPECT_EQ(dut.s_axil_rresp, 2);
+  dut.s_axil_rready = 1;
+  bench.card.step();
+  dut.s_axil_rready = 0;
 }
 
 TEST_F(Registers, partial_writes_are_refused) {
@@ -74,7 +147,7 @@ TEST_F(Registers, partial_writes_are_refused) {
   dut.s_axil_awvalid = dut.s_axil_wvalid = 0;
   dut.eval();
   EXPECT_TRUE(dut.s_axil_bvalid);
-  EXPECT_NE(dut.s_axil_bresp, 0);
+  EXPECT_EQ(dut.s_axil_bresp, 2) << "SLVERR";
   dut.s_axil_bready = 1;
   bench.card.step();
   dut.s_axil_bready = 0;
@@ -156,6 +229,51 @@ TEST_F(Registers, index_moves_on_when_asked_to) {
   bench.awaitTable();
   EXPECT_EQ(bench.card.readRegister(map::reg::kTableData), 5U);
   EXPECT_EQ(bench.card.readRegister(map::reg::kTableIndex), 103U);
+}
+
+TEST_F(Registers, command_changes_nothing_that_it_was_not_asked_to) {
+  bench.writeEntry("service", 7, static_cast<hls::bits<128>>(0x0F0F'0F0F'0F0F'0F0F >> 10 | 1));
+  bench.card.writeRegister(map::reg::kTableIndex, 7);
+  bench.card.writeRegister(map::reg::kTableData, 0x1234'5679);
+  bench.card.writeRegister(map::reg::kTableCommand, map::field::kTableCommandWrite.with(1));
+  bench.awaitTable();
+  EXPECT_EQ(bench.card.readRegister(map::reg::kTableData), 0x1234'5679U) << "a write leaves the data words";
+  EXPECT_EQ(bench.card.readRegister(map::reg::kTableIndex), 7U);
+  bench.card.writeRegister(map::reg::kTableCommand, map::field::kTableCommandRead.with(1));
+  bench.awaitTable();
+  EXPECT_EQ(bench.card.readRegister(map::reg::kTableIndex), 7U);
+}
+
+TEST_F(Registers, command_behind_a_command_is_done_or_refused_but_never_half) {
+  auto& dut = bench.card.dut();
+  const std::uint32_t command = map::field::kTableCommandWrite.with(1) | map::field::kTableCommandIncrement.with(1);
+  unsigned refused = 0;
+  for (unsigned distance = 2; distance <= 8; ++distance) {
+    for (std::uint32_t index : {100U, 101U, 102U}) bench.writeEntry("service", index, static_cast<hls::bits<128>>(0));
+    bench.card.writeRegister(map::reg::kTableIndex, 100);
+    bench.card.writeRegister(map::reg::kTableData, 1);
+    dut.s_axil_bready = 1;
+    dut.s_axil_awaddr = map::reg::kTableCommand;
+    dut.s_axil_wdata = command;
+    dut.s_axil_wstrb = 0xF;
+    for (unsigned i = 0; i < 2; ++i) {
+      dut.s_axil_awvalid = dut.s_axil_wvalid = 1;
+      bench.card.step();
+      dut.s_axil_awvalid = dut.s_axil_wvalid = 0;
+      bench.card.run(distance - 1);
+    }
+    bench.card.run(10);
+    dut.s_axil_bready = 0;
+    const bool error = bench.tableError();
+    refused += error;
+    const std::uint32_t done = error ? 1 : 2;
+    EXPECT_EQ(bench.card.readRegister(map::reg::kTableIndex), 100 + done) << distance;
+    for (std::uint32_t index : {100U, 101U, 102U})
+      EXPECT_EQ(static_cast<std::uint32_t>(bench.readEntry("service", index)), index < 100 + done ? 1U : 0U)
+          << distance;
+  }
+  EXPECT_GT(refused, 0U);
+  EXPECT_LT(refused, 7U);
 }
 
 TEST_F(Registers, impossible_table_commands_are_errors_and_change_nothing) {

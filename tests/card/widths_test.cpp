@@ -49,6 +49,38 @@ TEST(CardVariant, every_length_modulo_the_width_keeps_its_bytes) {
   EXPECT_EQ(bench.frames_out, 10U * POPLINK_CARD_BEAT_BYTES);
 }
 
+void expectFresh(Bench& bench) {
+  for (std::uint32_t address : {map::reg::kScratch, map::reg::kTableSelect, map::reg::kTableIndex,
+                                map::reg::kTableCommand, map::reg::kTableStatus, map::reg::kTableUsed}) {
+    EXPECT_EQ(bench.card.readRegister(address), 0U) << address;
+  }
+  for (unsigned i = 0; i < map::reg::kTableDataCount; ++i)
+    EXPECT_EQ(bench.card.readRegister(map::reg::kTableData + i * map::reg::kTableDataStride), 0U);
+  for (unsigned i = 0; i < map::reg::kPortControlCount; ++i)
+    EXPECT_EQ(bench.card.readRegister(map::reg::kPortControl + i * map::reg::kPortControlStride), 1U);
+  const std::uint32_t status = bench.card.readRegister(map::reg::kStatus);
+  EXPECT_EQ(map::field::kStatusReady.of(status), 1U);
+  EXPECT_EQ(map::field::kStatusOverrun.of(status), 0U);
+  EXPECT_EQ(map::field::kStatusEmpty.of(status), 1U);
+  for (unsigned p = 0; p < kPorts; ++p) {
+    EXPECT_EQ(bench.received(p), Count{});
+    EXPECT_EQ(bench.sentCount(p), Count{});
+    EXPECT_EQ(bench.allDropped(p), Count{});
+  }
+  for (unsigned service : {0U, 1U, 4095U}) EXPECT_EQ(bench.service(service, true), Count{});
+  for (const map::Table& table : map::kTables) {
+    for (std::uint32_t index : {0U, 1U, table.capacity - 1})
+      EXPECT_EQ(static_cast<std::uint64_t>(bench.readEntry(table.name, index)), 0U) << table.name << " " << index;
+  }
+}
+
+TEST(CardVariant, comes_up_as_documented_whatever_was_in_its_registers) {
+  for (int seed = 1; seed <= 6; ++seed) {
+    Bench bench(sim::PortSpeed::bus, seed);
+    expectFresh(bench);
+  }
+}
+
 TEST(CardVariant, tells_its_sizes) {
   Bench bench;
   EXPECT_EQ(map::field::kGeometryPorts.of(bench.card.readRegister(map::reg::kGeometry)), kPorts);

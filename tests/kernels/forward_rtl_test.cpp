@@ -33,13 +33,14 @@ struct Bench {
     for (unsigned i = 0x8000; i < 0x10000; ++i)
       tables.vid[i] = {random() % 2 == 0, static_cast<hls::bits<12>>(random())};
     for (unsigned i = 16; i < 4096; ++i) {
-      tables.service[i] = {random() % 4 != 0,
-                           static_cast<hls::bits<4>>(random()),
-                           static_cast<hls::bits<4>>(random()),
-                           static_cast<hls::bits<12>>(random()),
-                           static_cast<hls::bits<16>>(random()),
-                           static_cast<hls::bits<3>>(random()),
-                           static_cast<hls::bits<14>>(random())};
+      tables.service[i] = {
+          random() % 4 != 0,
+          static_cast<hls::bits<4>>(random()),
+          static_cast<hls::bits<4>>(random()),
+          static_cast<hls::bits<12>>(random()),
+          static_cast<hls::bits<16>>(random()),
+          static_cast<hls::bits<3>>(random()),
+          static_cast<hls::bits<14>>(random() % 8 == 0 ? random() : 40 + random() % 80)};  // near the frames
     }
   }
 

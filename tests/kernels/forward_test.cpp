@@ -80,6 +80,8 @@ TEST_F(Forward, vid_wins_over_the_whole_port) {
 
 TEST_F(Forward, ports_own_s_tpid_is_a_tag_only_there) {
   EXPECT_EQ(leaves(kAddresses + "91 00 01 90 08 00", 3, 6), frame(kAddresses + "88 a8 03 f0 91 00 01 90 08 00", 64));
+  // An 802.1ad tag counts there all the same.
+  EXPECT_EQ(leaves(kAddresses + "88 a8 01 90 08 00", 3, 6), frame(kAddresses + "88 a8 03 f0 88 a8 01 90 08 00", 64));
   // On port 0 0x9100 is an ethertype like any other, so the frame is untagged.
   EXPECT_EQ(static_cast<unsigned>(decide(tables, frame(kAddresses + "91 00 00 64 08 00"), 0).out.service), 4U);
 }
@@ -153,6 +155,11 @@ TEST_F(Forward, mtu_counts_the_payload_behind_the_customers_tags) {
   EXPECT_EQ(dropOf(kAddresses + "81 00 00 05 08 00", 1, 9019), Drop::mtu);
   EXPECT_EQ(dropOf(kAddresses + "88 a8 00 05 81 00 00 05 08 00", 1, 9022), Drop::none);
   EXPECT_EQ(dropOf(kAddresses + "88 a8 00 05 81 00 00 05 08 00", 1, 9023), Drop::mtu);
+  const std::string third = "88 a8 00 05 81 00 00 05 81 00 00 05 08 00";  // a third tag is payload
+  EXPECT_EQ(dropOf(kAddresses + third, 1, 9022), Drop::none);
+  EXPECT_EQ(dropOf(kAddresses + third, 1, 9023), Drop::mtu);
+  EXPECT_EQ(dropOf(kAddresses + "88 a8 03 ed " + third, 7, 9026), Drop::none);
+  EXPECT_EQ(dropOf(kAddresses + "88 a8 03 ed " + third, 7, 9027), Drop::mtu);
   EXPECT_EQ(dropOf(kAddresses + "88 a8 03 ed 81 00 00 05 08 00", 7, 9022), Drop::none);
   EXPECT_EQ(dropOf(kAddresses + "88 a8 03 ed 81 00 00 05 08 00", 7, 9023), Drop::mtu);
   EXPECT_EQ(dropOf(kAddresses + "81 00 01 2c 08 00", 2, 1518), Drop::none);  // service 7: 1500

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The demo, stopped in the middle by each signal in turn, leaves no process behind; one it can handle leaves no file either."""
+"""A lab, stopped at several moments by each signal in turn, leaves no process behind; one it can handle leaves no file either.
+SIGINT goes to the whole process group, as a terminal's Ctrl-C does.
+Usage: interrupted.py TEXT[|TEXT...] COMMAND..., TEXT being what the command prints at such a moment."""
 import os
 import pathlib
 import signal
@@ -26,18 +28,24 @@ def interrupt(command: list[str], after: str, number: signal.Signals) -> list[st
     problems = []
     with tempfile.TemporaryDirectory(prefix="poplink-interrupted-") as scratch:
         environment = {**os.environ, "TMPDIR": scratch}
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as demo:
-            for line in demo.stdout:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+                              start_new_session=True) as lab:
+            for line in lab.stdout:
                 if after in line:
                     break
             else:
-                return [f"{number.name}: the demo ended before '{after}'"]
-            demo.send_signal(number)
-            demo.stdout.read()
-            code = demo.wait(30)
+                return [f"{number.name}: the command ended before '{after}'"]
+            if number == signal.SIGINT:
+                os.killpg(lab.pid, number)
+            else:
+                lab.send_signal(number)
+            _, said = lab.communicate(timeout=60)
+            code = lab.returncode
         expected = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -signal.SIGKILL}[number]
         if code != expected:
             problems.append(f"{number.name}: exit code {code}, expected {expected}")
+        if "Traceback" in said:
+            problems.append(f"{number.name}: ended in a traceback:\n{said}")
         end = time.monotonic() + 20
         while (left := processes_naming(scratch)) and time.monotonic() < end:
             time.sleep(0.05)  # a killed parent's children end when the kernel gets to them
@@ -49,8 +57,9 @@ def interrupt(command: list[str], after: str, number: signal.Signals) -> list[st
 
 def main() -> int:
     problems = []
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        problems += interrupt(sys.argv[1:], "region applied", number)
+    for after in sys.argv[1].split("|"):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            problems += interrupt(sys.argv[2:], after, number)
     print("\n".join(problems) or "nothing left behind")
     return 1 if problems else 0
 
