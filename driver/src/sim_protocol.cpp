@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "poplink/driver/sim_protocol.h"
 
+#include <algorithm>
+
 namespace poplink::driver::sim_protocol {
 
 namespace {
@@ -51,10 +53,14 @@ class Reader {
 
 constexpr std::size_t kAccessBytes = 12;
 
+bool isConfigSize(unsigned size) {
+  return size == 1 || size == 2 || size == 4;
+}
+
 }  // namespace
 
 Bytes encodeHello(std::string_view client) {
-  return Writer(Type::hello).u32(kVersion).text(client).message();
+  return Writer(Type::hello).u32(kVersion).text(client.substr(0, kMaxClientName)).message();
 }
 
 Bytes encodeHelloAnswer(const HelloAnswer& answer) {
@@ -106,8 +112,15 @@ std::optional<Header> decodeHeader(std::span<const std::uint8_t> bytes) {
 std::optional<Hello> decodeHello(std::span<const std::uint8_t> payload) {
   if (payload.size() < 4) return std::nullopt;
   Reader reader(payload);
-  const std::uint32_t version = reader.u32();
-  return Hello{version, reader.text()};
+  Hello hello{reader.u32(), ""};
+  if (hello.version != kVersion) return hello;  // what follows is its own business
+  if (reader.left() > kMaxClientName) return std::nullopt;
+  hello.client = reader.text();
+  // The name is shown to others: nothing in it may play with their terminal.
+  const bool printable = std::none_of(hello.client.begin(), hello.client.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7F;
+  });
+  return printable ? std::optional(std::move(hello)) : std::nullopt;
 }
 
 std::optional<HelloAnswer> decodeHelloAnswer(std::span<const std::uint8_t> payload) {
@@ -124,14 +137,16 @@ std::optional<HelloAnswer> decodeHelloAnswer(std::span<const std::uint8_t> paylo
 std::optional<ConfigAccess> decodeConfigRead(std::span<const std::uint8_t> payload) {
   if (payload.size() != 4) return std::nullopt;
   Reader reader(payload);
-  const std::uint16_t offset = reader.u16();
-  return ConfigAccess{offset, reader.u16(), 0};
+  const std::uint16_t offset = reader.u16(), size = reader.u16();
+  if (!isConfigSize(size)) return std::nullopt;
+  return ConfigAccess{offset, size, 0};
 }
 
 std::optional<ConfigAccess> decodeConfigWrite(std::span<const std::uint8_t> payload) {
   if (payload.size() != 8) return std::nullopt;
   Reader reader(payload);
   const std::uint16_t offset = reader.u16(), size = reader.u16();
+  if (!isConfigSize(size)) return std::nullopt;
   return ConfigAccess{offset, size, reader.u32()};
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "poplink/driver/sim_transport.h"
 
+#include <sys/un.h>
+
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
@@ -20,8 +23,9 @@ namespace proto = sim_protocol;
 class SimTransport : public Transport {
  public:
   SimTransport(const std::string& socket, const std::string& client) : path_(socket), socket_(context_) {
-    boost::system::error_code error;
-    socket_.connect(asio::local::stream_protocol::endpoint(path_), error);
+    boost::system::error_code error = asio::error::name_too_long;
+    if (path_.size() < sizeof sockaddr_un{}.sun_path)
+      socket_.connect(asio::local::stream_protocol::endpoint(path_), error);
     if (error)
       throw DriverError("no simulated card at " + path_ + ": " + error.message() + " (is poplink-sim running?)");
     const proto::Bytes answer = exchange(proto::encodeHello(client), proto::Type::hello);
@@ -41,6 +45,10 @@ class SimTransport : public Transport {
       const proto::Bytes payload = exchange(proto::encodeBatch(part), proto::Type::batch);
       const auto answer = proto::decodeBatchAnswer(payload);
       if (!answer || answer->done > part.size()) throw malformed();
+      const auto done = part.first(answer->done);
+      const auto reads =
+          std::count_if(done.begin(), done.end(), [](const Access& one) { return one.kind == Access::Kind::read; });
+      if (answer->values.size() != static_cast<std::size_t>(reads)) throw malformed();
       if (answer->done < part.size()) {
         const Access& refused = part[answer->done];
         char text[80];

@@ -5,11 +5,18 @@
 
 #include "../config/problems.h"
 #include "commands.h"
+#include "poplink/card_map.h"
 #include "poplink/driver/error.h"
 
 namespace {
 
 using namespace poplink::host;
+
+std::vector<std::string> tableNames() {
+  std::vector<std::string> names;
+  for (const auto& table : poplink::card_map::kTables) names.emplace_back(table.name);
+  return names;
+}
 
 int run(CLI::App& app, const ApplyOptions& apply_options, const ShowOptions& show_options) {
   try {
@@ -33,9 +40,12 @@ int main(int argc, char** argv) {
   CLI::App* apply_command = app.add_subcommand("apply", "Bring a card's tables to what the region file says");
   apply_command->add_option("region", apply_options.region, "Region file")->required();
   apply_command->add_option("--node", apply_options.node, "Node file: which card this is")->required();
-  apply_command->add_flag("--dry-run", apply_options.dry_run, "Show what would change and change nothing");
-  apply_command->add_option("--image", apply_options.image, "Write the tables to this file (JSON) instead of a card");
-  apply_command->add_flag("--json", apply_options.json, "Machine-readable output");
+  CLI::Option* dry_run =
+      apply_command->add_flag("--dry-run", apply_options.dry_run, "Show what would change and change nothing");
+  CLI::Option* json = apply_command->add_flag("--json", apply_options.json, "Machine-readable output");
+  apply_command->add_option("--image", apply_options.image, "Write the tables to this file (JSON) instead of a card")
+      ->excludes(dry_run)
+      ->excludes(json);
 
   ShowOptions show_options;
   CLI::App* show_command = app.add_subcommand("show", "Show what a card does");
@@ -48,7 +58,8 @@ int main(int argc, char** argv) {
     CLI::App* command = show_command->add_subcommand(noun, help);
     command->add_option("--node", show_options.node, "Node file: which card")->required();
     command->add_flag("--json", show_options.json, "Machine-readable output");
-    if (std::string(noun) == "table") command->add_option("name", show_options.table, "Only this table");
+    if (std::string(noun) == "table")
+      command->add_option("name", show_options.table, "Only this table")->check(CLI::IsMember(tableNames()));
     command->callback([&show_options, name = std::string(noun)] { show_options.noun = name; });
   }
   try {

@@ -94,7 +94,7 @@ Json tables(driver::Card& card, const std::string& only) {
   return {{"tables", list}};
 }
 
-/// Columns as wide as their widest cell; the first row is the head.
+/// Columns as wide as their widest cell, nothing behind the last; the first row is the head.
 void printTable(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
@@ -102,11 +102,9 @@ void printTable(const std::vector<std::vector<std::string>>& rows) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      std::cout << row[i];
-      if (i + 1 < row.size()) std::cout << std::string(widths[i] - row[i].size() + 2, ' ');
-    }
-    std::cout << "\n";
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
+    std::cout << line.substr(0, line.find_last_not_of(' ') + 1) << "\n";
   }
 }
 

@@ -33,14 +33,17 @@ class Problems {
   const std::vector<Problem>& all() const { return problems_; }
   /// Throws ConfigError when there is any.
   void stop() const {
-    if (problems_.empty()) return;
+    if (!problems_.empty()) throw error();
+  }
+  /// All of them.
+  ConfigError error() const {
     std::string text;
     for (const Problem& problem : problems_) {
       text += (text.empty() ? "" : "\n") + file_;
       if (problem.place.line > 0) text += ":" + std::to_string(problem.place.line);
       text += ": " + (problem.place.path.empty() ? "" : problem.place.path + ": ") + problem.text;
     }
-    throw ConfigError(text);
+    return ConfigError(text);
   }
 
  private:

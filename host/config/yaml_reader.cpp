@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 
 namespace poplink::host {
 
@@ -161,6 +162,8 @@ void YamlMap::finish() {
 }
 
 YamlMap readYamlFile(const std::string& file, Problems& problems) {
+  // yaml-cpp opens a directory too, and does not survive reading it.
+  if (std::filesystem::is_directory(file)) throw ConfigError(file + ": cannot be read");
   try {
     return YamlMap(YAML::LoadFile(file), Place{}, problems);
   } catch (const YAML::BadFile&) {

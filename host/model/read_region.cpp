@@ -18,7 +18,8 @@ class RegionReader {
  public:
   explicit RegionReader(const std::string& file) : problems_(file), top_(readYamlFile(file, problems_)) {}
 
-  Region read() {
+  Region read(const std::string& file) {
+    region_.file = file;
     region_.name = top_.text("region");
     if (top_.has("defaults")) defaults(*top_.map("defaults"));
     for (YamlMap& site : top_.maps("sites")) readSite(site);
@@ -165,13 +166,15 @@ class RegionReader {
 }  // namespace
 
 Region readRegion(const std::string& file) {
-  return RegionReader(file).read();
+  return RegionReader(file).read(file);
 }
 
 Node readNode(const std::string& file) {
   Problems problems(file);
   YamlMap map = readYamlFile(file, problems);
   Node node{map.text("site"), 0, "", ""};
+  node.file = file;
+  node.site_place = map.placeOf("site");
   node.card = static_cast<unsigned>(map.number("card", 0, 255));
   node.transport = map.word("transport", {"sim", "pci"});
   if (node.transport == "pci")

@@ -90,6 +90,7 @@ struct Service {
 };
 
 struct Region {
+  std::string file;  ///< that it was read from
   std::string name;
   std::vector<Site> sites;
   std::vector<VRack> vracks;
@@ -104,6 +105,8 @@ struct Node {
   unsigned card = 0;
   std::string transport;
   std::string socket;
+  std::string file{};           ///< that it was read from
+  Place site_place{"site", 0};  ///< of `site` in it
 };
 
 /// Backbone links from one site to another, in the order of their ports.

@@ -103,14 +103,19 @@ const std::map<std::uint32_t, driver::Entry>& entriesOf(const TableImage& image,
 
 Desired desiredTables(const Region& region, const Node& node, unsigned card_ports) {
   const Site* site = region.site(node.site);
-  if (site == nullptr)
-    throw ConfigError("site '" + node.site + "' of the node file is not in region '" + region.name + "'");
-  for (const Port& port : site->ports) {
-    if (port.id.value >= card_ports) {
-      throw ConfigError(port.place.path + ".id: the card of '" + site->name + "' has ports 0 to " +
-                        std::to_string(card_ports - 1) + ", not " + std::to_string(port.id.value));
-    }
+  if (site == nullptr) {
+    Problems of_node(node.file);
+    of_node.add(node.site_place, "there is no site '" + node.site + "' in region '" + region.name + "'");
+    throw of_node.error();
   }
+  Problems of_region(region.file);
+  for (const Port& port : site->ports) {
+    if (port.id.value < card_ports) continue;
+    of_region.add({port.place.path + ".id", port.place.line}, "the card of '" + site->name + "' has ports 0 to " +
+                                                                  std::to_string(card_ports - 1) + ", not " +
+                                                                  std::to_string(port.id.value));
+  }
+  of_region.stop();
   return Builder(region, *site).build();
 }
 

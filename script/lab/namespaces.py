@@ -67,3 +67,4 @@ class Namespace:
         if self._holder.poll() is None:
             self._holder.stdin.close()
             self._holder.wait(5)
+        self._holder.stdout.close()

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iostream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "../io/pcap.h"
@@ -14,39 +15,66 @@ namespace poplink::sim {
 
 namespace {
 
-constexpr std::uint64_t kNsPerCycle = 4;
 constexpr std::size_t kWireQueue = 64;              ///< frames kept waiting at a port that sends back to back
 constexpr std::uint64_t kDrainCycles = 10'000'000;  ///< a card that is not at rest by then never will be
+constexpr std::uint64_t kLongestCaptureNs = 100ULL * 24 * 3600 * 1'000'000'000;  ///< SystemC counts 213 days
+
+using Captures = std::map<unsigned, std::vector<CapturedFrame>>;
+
+/// All of them, before any output is opened: a file may be named as both.
+Captures readCaptures(const std::map<unsigned, std::string>& files) {
+  Captures captures;
+  for (const auto& [port, file] : files) captures.emplace(port, readPcap(file));
+  return captures;
+}
+
+/// The time of the first frame over all captures.
+std::uint64_t startOf(const Captures& captures) {
+  std::uint64_t start = std::numeric_limits<std::uint64_t>::max(), end = 0;
+  for (const auto& [port, frames] : captures) {
+    for (const CapturedFrame& frame : frames) {
+      start = std::min(start, frame.time_ns);
+      end = std::max(end, frame.time_ns);
+    }
+  }
+  if (end > start && end - start > kLongestCaptureNs)
+    throw std::runtime_error("the captures span more than 100 days; without their times: --timing wire");
+  return std::min(start, end);
+}
 
 /// Sends a capture into a port.
 class PcapSource : public sc_core::sc_module {
  public:
-  PcapSource(sc_core::sc_module_name name, const std::string& file, CardModule& card, unsigned port, bool capture_times)
-      : sc_core::sc_module(name), frames_(readPcap(file)), card_(card), port_(port), capture_times_(capture_times) {
+  /// `start_ns`: the captures' time at the start of the simulation; nothing: back to back.
+  PcapSource(sc_core::sc_module_name name, const std::vector<CapturedFrame>& frames, CardModule& card, unsigned port,
+             std::optional<std::uint64_t> start_ns)
+      : sc_core::sc_module(name), frames_(frames), card_(card), port_(port), start_ns_(start_ns) {
     SC_HAS_PROCESS(PcapSource);
-    SC_THREAD(run);
+    SC_METHOD(run);
   }
   bool done() const { return next_ == frames_.size(); }
 
  private:
   void run() {
-    const std::uint64_t start = frames_.empty() ? 0 : frames_.front().time_ns;
     for (; next_ < frames_.size(); ++next_) {
       const CapturedFrame& frame = frames_[next_];
-      if (capture_times_ && frame.time_ns > start) {
-        const sc_core::sc_time due(static_cast<double>(frame.time_ns - start), sc_core::SC_NS);
-        if (due > sc_core::sc_time_stamp()) wait(due - sc_core::sc_time_stamp());
-      }
-      while (!capture_times_ && card_.model().waiting(port_) >= kWireQueue)
-        wait(static_cast<double>(kQuantumCycles) * kCycle);
+      if (const sc_core::sc_time pause = pauseBefore(frame); pause != sc_core::SC_ZERO_TIME) return next_trigger(pause);
       card_.ingress(port_).deliver(frame.bytes);
     }
   }
+  sc_core::sc_time pauseBefore(const CapturedFrame& frame) const {
+    if (!start_ns_)
+      return card_.model().waiting(port_) < kWireQueue ? sc_core::SC_ZERO_TIME
+                                                       : static_cast<double>(kQuantumCycles) * kCycle;
+    const sc_core::sc_time due(static_cast<double>(frame.time_ns - std::min(frame.time_ns, *start_ns_)),
+                               sc_core::SC_NS);
+    return due > sc_core::sc_time_stamp() ? due - sc_core::sc_time_stamp() : sc_core::SC_ZERO_TIME;
+  }
 
-  const std::vector<CapturedFrame> frames_;
+  const std::vector<CapturedFrame>& frames_;
   CardModule& card_;
   const unsigned port_;
-  const bool capture_times_;
+  const std::optional<std::uint64_t> start_ns_;
   std::size_t next_ = 0;
 };
 
@@ -54,13 +82,24 @@ struct NoSink : FrameSink {
   void deliver(std::span<const std::uint8_t>) override {}
 };
 
+/// nlohmann's own conversion would cut fractions off and wrap negative numbers around.
+std::uint64_t number(const nlohmann::json& value) {
+  if (!value.is_number_unsigned()) throw driver::DriverError(value.dump() + " is no number from 0");
+  return value.get<std::uint64_t>();
+}
+
 void loadTables(const std::string& file, driver::Card& card) {
   std::ifstream in(file);
   if (!in) throw std::runtime_error(file + ": cannot be read");
   try {
-    for (const auto& one : nlohmann::json::parse(in).at("tables")) {
-      card.writeEntry(one.at("table").get<std::string>(), one.at("index").get<std::uint32_t>(),
-                      one.at("entry").get<driver::Entry>());
+    const nlohmann::json image = nlohmann::json::parse(in);
+    for (const nlohmann::json& one : image.at("tables")) {
+      driver::Entry entry;
+      for (const auto& [field, value] : one.at("entry").items()) entry.emplace(field, number(value));
+      const std::uint64_t index = number(one.at("index"));
+      if (index > std::numeric_limits<std::uint32_t>::max())
+        throw driver::DriverError("no table has an entry " + std::to_string(index));
+      card.writeEntry(one.at("table").get<std::string>(), static_cast<std::uint32_t>(index), entry);
     }
   } catch (const nlohmann::json::exception& error) {
     throw std::runtime_error(file + ": is no table image: " + error.what());
@@ -92,75 +131,106 @@ nlohmann::ordered_json countersOf(driver::Card& card) {
   return {{"ports", ports}, {"services", services}};
 }
 
-/// One line per frame that came in whole or went out: in and out are joined by reading order per port.
-class Stamps {
+/// A text file to write; without a name everything goes nowhere.
+class TextFile {
  public:
-  explicit Stamps(const std::string& file) {
-    if (file.empty()) return;
-    out_.open(file);
-    if (!out_) throw std::runtime_error(file + ": cannot be written");
-    out_ << "direction,port,number,bytes,first_cycle,last_cycle\n";
+  explicit TextFile(const std::string& name) : name_(name) {
+    if (!name_.empty()) out_.open(name_);
+    check();
   }
-  void received(unsigned port, std::uint64_t cycle) {
-    if (out_.is_open()) out_ << "in," << port << "," << in_[port]++ << ",,," << cycle << "\n";
-  }
-  void sent(const SentFrame& frame) {
-    if (out_.is_open())
-      out_ << "out," << frame.port << "," << sent_[frame.port]++ << "," << frame.bytes.size() << ","
-           << frame.first_cycle << "," << frame.last_cycle << "\n";
+  std::ostream& out() { return out_; }
+  bool wanted() const { return !name_.empty(); }
+  void close() {
+    if (wanted()) out_.close();
+    check();
   }
 
  private:
+  void check() const {
+    if (wanted() && !out_) throw std::runtime_error(name_ + ": cannot be written");
+  }
+  std::string name_;
   std::ofstream out_;
+};
+
+/// One line per frame that came in whole or went out: in and out are joined by reading order per port.
+class Stamps {
+ public:
+  explicit Stamps(const std::string& file) : file_(file) {
+    file_.out() << "direction,port,number,bytes,first_cycle,last_cycle\n";
+  }
+  void close() { file_.close(); }
+  void received(unsigned port, std::uint64_t cycle) {
+    if (file_.wanted()) file_.out() << "in," << port << "," << in_[port]++ << ",,," << cycle << "\n";
+  }
+  void sent(const SentFrame& frame) {
+    if (!file_.wanted()) return;
+    file_.out() << "out," << frame.port << "," << sent_[frame.port]++ << "," << frame.bytes.size() << ","
+                << frame.first_cycle << "," << frame.last_cycle << "\n";
+  }
+
+ private:
+  TextFile file_;
   std::array<std::uint64_t, CardModel::kPortCount> in_{}, sent_{};
 };
+
+/// Runs until everything is sent and the card is at rest; quiet time between frames is jumped over.
+void runToRest(CardModule& card, const std::vector<std::unique_ptr<PcapSource>>& sources) {
+  const sc_core::sc_time quantum = static_cast<double>(kQuantumCycles) * kCycle;
+  std::uint64_t last_active = card.model().cycle();
+  for (;;) {
+    sc_core::sc_start(card.quiescent() ? std::max(quantum, sc_core::sc_time_to_pending_activity()) : quantum);
+    const bool sending =
+        std::any_of(sources.begin(), sources.end(), [](const auto& source) { return !source->done(); });
+    if (!sending && card.quiescent()) return;
+    if (sending) last_active = card.model().cycle();
+    if (card.model().cycle() - last_active > kDrainCycles) throw std::runtime_error("the card did not come to rest");
+  }
+}
 
 }  // namespace
 
 int runBatch(const BatchOptions& options) {
-  CardModule* self = nullptr;
-  CardModule card("card", options.speed_gigabits * kTenGigabitBytesPerCycle / 10,
-                  [&self] { return self->model().cycle() * kNsPerCycle / 1000; });
-  self = &card;
+  const Captures captures = readCaptures(options.in);
+  CardModule card("card", [](std::uint64_t cycle) { return cycle * kNsPerCycle / 1000; });
   CardFunction function("function", card);
   NoSink nowhere;
-  for (unsigned port = 0; port < CardModel::kPortCount; ++port) card.connect(port, nowhere);
+  for (unsigned port = 0; port < CardModel::kPortCount; ++port) {
+    card.connect(port, nowhere);
+    card.model().setSpeed(port, options.speed);
+  }
   driver::Card software(std::make_unique<FunctionTransport>(function));
   if (!options.tables.empty()) loadTables(options.tables, software);
+  card.model().drain(kDrainCycles);  // frames start on a card at rest, whatever was loaded
 
   Stamps stamps(options.stamps);
+  TextFile counters(options.counters);
   std::map<unsigned, std::unique_ptr<PcapWriter>> writers;
   for (const auto& [port, file] : options.out)
     writers.emplace(port, std::make_unique<PcapWriter>(file, [] { return 0; }));
+  const std::optional<std::uint64_t> capture_start =
+      options.capture_times ? std::optional(startOf(captures)) : std::nullopt;
+  const std::uint64_t start = card.model().cycle();
   card.model().on_received = [&](unsigned port, std::uint64_t cycle) { stamps.received(port, cycle); };
   std::uint64_t sent = 0;
   card.on_sent = [&](const SentFrame& frame) {
     ++sent;
     stamps.sent(frame);
     if (const auto found = writers.find(frame.port); found != writers.end())
-      found->second->write(frame.bytes, frame.last_cycle * kNsPerCycle);
+      found->second->write(frame.bytes, capture_start.value_or(0) + (frame.last_cycle - start) * kNsPerCycle);
   };
   std::vector<std::unique_ptr<PcapSource>> sources;
-  for (const auto& [port, file] : options.in) {
+  for (const auto& [port, frames] : captures) {
     sources.push_back(
-        std::make_unique<PcapSource>(("in_" + std::to_string(port)).c_str(), file, card, port, options.capture_times));
+        std::make_unique<PcapSource>(("in_" + std::to_string(port)).c_str(), frames, card, port, capture_start));
   }
-  const std::uint64_t start = card.model().cycle();
-  std::uint64_t last_active = start;
-  for (;;) {
-    sc_core::sc_start(static_cast<double>(kQuantumCycles) * kCycle);
-    const bool sending =
-        std::any_of(sources.begin(), sources.end(), [](const auto& source) { return !source->done(); });
-    if (!sending && card.quiescent()) break;
-    if (sending) last_active = card.model().cycle();
-    if (card.model().cycle() - last_active > kDrainCycles) throw std::runtime_error("the card did not come to rest");
-  }
-  if (!options.counters.empty()) {
-    std::ofstream out(options.counters);
-    out << countersOf(software).dump(2) << "\n";
-    if (!out.flush()) throw std::runtime_error(options.counters + ": cannot be written");
-  }
-  std::cout << sent << " frames sent in " << card.model().cycle() - start << " cycles\n";
+  runToRest(card, sources);
+  const std::uint64_t cycles = card.model().cycle() - start;
+  stamps.close();
+  for (const auto& [port, writer] : writers) writer->flush();
+  if (counters.wanted()) counters.out() << countersOf(software).dump(2) << "\n";
+  counters.close();
+  std::cout << sent << " frames sent in " << cycles << " cycles\n";
   return 0;
 }
 

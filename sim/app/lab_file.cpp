@@ -2,8 +2,8 @@
 #include "lab_file.h"
 
 #include <set>
+#include <tuple>
 
-#include "card_model.h"
 #include "yaml_reader.h"
 
 namespace poplink::sim {
@@ -14,6 +14,7 @@ constexpr std::uint64_t kLongestDelayNs = 1'000'000'000;
 
 LabPort readPort(host::YamlMap map, host::Problems& problems) {
   LabPort port;
+  port.place = map.place();
   port.cable = map.optionalText("cable").value_or("");
   port.interface = map.optionalText("interface").value_or("");
   port.netns = map.optionalText("netns").value_or("");
@@ -21,14 +22,18 @@ LabPort readPort(host::YamlMap map, host::Problems& problems) {
     const std::string attach = map.word("attach", {"best", "tap", "packet"});
     port.attach = attach == "tap" ? AttachBy::tap : attach == "packet" ? AttachBy::packet : AttachBy::best;
   }
-  if (port.cable.empty() == port.interface.empty())
-    problems.add(map.place(), "a port has either a cable or an interface");
+  if (map.has("speed"))
+    port.speed = map.word("speed", {"10G", "1G"}) == "1G" ? PortSpeed::gigabit : PortSpeed::ten_gigabit;
+  if (map.has("cable") == map.has("interface")) problems.add(map.place(), "a port has either a cable or an interface");
+  for (const char* key : {"netns", "attach"}) {
+    if (map.has(key) && !map.has("interface")) problems.add(map.placeOf(key), "belongs to an interface");
+  }
   map.finish();
   return port;
 }
 
 LabCard readCard(host::YamlMap& map, host::Problems& problems) {
-  LabCard card{map.text("name"), map.text("socket"), {}};
+  LabCard card{map.place(), map.text("name"), map.text("socket"), {}};
   if (auto ports = map.has("ports") ? map.map("ports") : std::nullopt) {
     for (unsigned number = 0; number < CardModel::kPortCount; ++number) {
       const std::string key = std::to_string(number);
@@ -40,30 +45,52 @@ LabCard readCard(host::YamlMap& map, host::Problems& problems) {
   return card;
 }
 
-void check(const Lab& lab, host::Problems& problems) {
-  std::set<std::string> names, sockets;
-  std::map<std::string, unsigned> ends;
-  for (const LabCable& cable : lab.cables) {
-    if (!ends.emplace(cable.name, 0).second) problems.add({"cables", 0}, "cable '" + cable.name + "' is there twice");
-  }
-  for (const LabCard& card : lab.cards) {
-    if (!names.insert(card.name).second) problems.add({"cards", 0}, "card '" + card.name + "' is there twice");
-    if (!sockets.insert(card.socket).second) problems.add({"cards", 0}, "socket '" + card.socket + "' is used twice");
-    for (const auto& [number, port] : card.ports) {
-      if (port.cable.empty()) continue;
-      const auto found = ends.find(port.cable);
-      if (found == ends.end())
-        problems.add({"cards", 0}, "port " + std::to_string(number) + " of '" + card.name + "': there is no cable '" +
-                                       port.cable + "'");
-      else
-        ++found->second;
+/// What the parts of a lab must be to each other.
+class LabCheck {
+ public:
+  LabCheck(const Lab& lab, host::Problems& problems) : lab_(lab), problems_(problems) {}
+
+  void run() {
+    if (lab_.cards.empty()) problems_.add({"cards", 0}, "there is no card");
+    for (const LabCable& cable : lab_.cables) {
+      once("cable", cable.name, cable.place, "name");
+      if (!cable.pcap.empty()) once("capture", cable.pcap, cable.place, "pcap");
+    }
+    for (const LabCard& card : lab_.cards) {
+      once("card", card.name, card.place, "name");
+      once("socket", card.socket, card.place, "socket");
+      for (const auto& [number, port] : card.ports) checkPort(port);
+    }
+    for (const LabCable& cable : lab_.cables) {
+      if (const unsigned count = ends_[cable.name]; count != 2)
+        add(cable.place, "name", "cable '" + cable.name + "' has " + std::to_string(count) + " ends in ports, not 2");
     }
   }
-  for (const auto& [name, count] : ends) {
-    if (count != 2)
-      problems.add({"cables", 0}, "cable '" + name + "' has " + std::to_string(count) + " ends in ports; it needs 2");
+
+ private:
+  void checkPort(const LabPort& port) {
+    if (port.cable.empty()) return once("interface", port.interface, port.place, "interface", port.netns);
+    ++ends_[port.cable];
+    for (const LabCable& cable : lab_.cables) {
+      if (cable.name == port.cable) return;
+    }
+    add(port.place, "cable", "there is no cable '" + port.cable + "'");
   }
-}
+  /// `within`: what the name has to be unique in.
+  void once(const char* what, const std::string& name, const host::Place& place, const char* field,
+            const std::string& within = "") {
+    if (!seen_.insert({what, within, name}).second)
+      add(place, field, std::string(what) + " '" + name + "' is used a second time");
+  }
+  void add(const host::Place& place, const char* field, const std::string& text) {
+    problems_.add({place.path + "." + field, place.line}, text);
+  }
+
+  const Lab& lab_;
+  host::Problems& problems_;
+  std::set<std::tuple<std::string, std::string, std::string>> seen_;
+  std::map<std::string, unsigned> ends_;
+};
 
 }  // namespace
 
@@ -74,15 +101,14 @@ Lab readLab(const std::string& file) {
   for (host::YamlMap& card : top.maps("cards")) lab.cards.push_back(readCard(card, problems));
   if (top.has("cables")) {
     for (host::YamlMap& map : top.maps("cables")) {
-      lab.cables.push_back({map.text("name"), map.optionalText("pcap").value_or(""),
+      lab.cables.push_back({map.place(), map.text("name"), map.optionalText("pcap").value_or(""),
                             map.optionalNumber("delay_ns", 0, kLongestDelayNs).value_or(0)});
       map.finish();
     }
   }
   top.finish();
-  problems.stop();
-  if (lab.cards.empty()) problems.add({"cards", 0}, "there is no card");
-  check(lab, problems);
+  problems.stop();  // relations are checked once every value stands
+  LabCheck(lab, problems).run();
   problems.stop();
   return lab;
 }

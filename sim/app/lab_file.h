@@ -7,24 +7,30 @@
 #include <string>
 #include <vector>
 
+#include "card_model.h"
 #include "host_interface.h"
+#include "problems.h"
 
 namespace poplink::sim {
 
 struct LabPort {
+  host::Place place;
   std::string cable;      ///< either a cable's name,
   std::string interface;  ///< or an interface to make
   std::string netns;      ///< in this network namespace; empty: ours
   AttachBy attach = AttachBy::best;
+  PortSpeed speed = PortSpeed::bus;
 };
 
 struct LabCard {
+  host::Place place;
   std::string name;
   std::string socket;
   std::map<unsigned, LabPort> ports;
 };
 
 struct LabCable {
+  host::Place place;
   std::string name;
   std::string pcap;  ///< empty: no tap
   std::uint64_t delay_ns = 0;
@@ -36,7 +42,7 @@ struct Lab {
 };
 
 /// Reads a lab file (YAML). Throws host::ConfigError with every problem found: a cable that doesn't have two ends, a
-/// socket used twice, ...
+/// socket that is used twice, ...
 Lab readLab(const std::string& file);
 
 }  // namespace poplink::sim

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <iostream>
 
@@ -24,10 +26,14 @@ constexpr std::size_t kFrameBuffer = 16'384;
 constexpr std::size_t kIngressQueue =
     32;  ///< frames a port may have waiting; the rest stays in the kernel, which slows its sender down
 
-std::uint64_t wallNs() {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
-          .count());
+/// What time it is: for the cards and the captures.
+using WallClock = std::chrono::system_clock;
+/// How time passes: for the delays of cables.
+using DelayClock = std::chrono::steady_clock;
+
+template <class Clock>
+std::uint64_t nowNs() {
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds(Clock::now().time_since_epoch()).count());
 }
 
 /// An interface of the host plugged into a card's port.
@@ -46,26 +52,24 @@ class HostPort : public FrameSink {
 
   /// Moves what the host has sent into the card, as long as the port's queue has room.
   void feed() {
-    while (ready_ && card_.model().waiting(port_) < kIngressQueue) {
-      const std::span<const std::uint8_t> frame = interface_->take(buffer_);
-      if (frame.empty()) {
-        ready_ = false;
-        watch();
-      } else {
-        card_.ingress(port_).deliver(padded(frame));
+    try {
+      while (ready_ && card_.model().waiting(port_) < kIngressQueue) {
+        const std::span<const std::uint8_t> frame = interface_->take(buffer_);
+        if (frame.empty()) {
+          ready_ = false;
+          watch();
+        } else {
+          card_.ingress(port_).deliver(frame);
+        }
       }
+    } catch (const HostInterfaceError& error) {
+      std::cerr << "poplink-sim: " << error.what() << "; port " << port_ << " has no link\n";
+      ready_ = false;
+      card_.model().setPortUp(port_, false);
     }
   }
-  const char* kind() const { return interface_->kind(); }
 
  private:
-  /// A real MAC pads what the host sends short.
-  std::span<const std::uint8_t> padded(std::span<const std::uint8_t> frame) {
-    if (frame.size() >= kMinFrameBytes) return frame;
-    std::memset(buffer_.data() + frame.size(), 0, kMinFrameBytes - frame.size());
-    return std::span<const std::uint8_t>(buffer_).first(kMinFrameBytes);
-  }
-
   void watch() {
     readable_.async_wait(asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code error) {
       if (!error) ready_ = true;
@@ -86,20 +90,20 @@ class LiveLab {
   LiveLab(asio::io_context& context, const Lab& lab) {
     for (const LabCable& one : lab.cables) {
       PcapWriter* tap = nullptr;
-      if (!one.pcap.empty()) tap = taps_.emplace_back(std::make_unique<PcapWriter>(one.pcap, wallNs)).get();
-      cables_[one.name] = std::make_unique<Cable>(
-          ("cable_" + one.name).c_str(), sc_core::sc_time(static_cast<double>(one.delay_ns), sc_core::SC_NS), tap);
+      if (!one.pcap.empty()) tap = taps_.emplace_back(std::make_unique<PcapWriter>(one.pcap, nowNs<WallClock>)).get();
+      cables_[one.name] = std::make_unique<Cable>(one.delay_ns, nowNs<DelayClock>, tap);
     }
     std::map<std::string, unsigned> ends_used;
     for (std::size_t i = 0; i < lab.cards.size(); ++i) {
       const LabCard& one = lab.cards[i];
       const std::string number = std::to_string(i);
-      CardModule& card = *cards_.emplace_back(
-          std::make_unique<CardModule>(("card_" + number).c_str(), 0, [] { return wallNs() / 1000; }));
+      CardModule& card = *cards_.emplace_back(std::make_unique<CardModule>(
+          ("card_" + number).c_str(), [](std::uint64_t) { return nowNs<WallClock>() / 1000; }));
       CardFunction& function =
           *functions_.emplace_back(std::make_unique<CardFunction>(("function_" + number).c_str(), card));
       servers_.push_back(std::make_unique<CardServer>(context, one.socket, function));
       for (const auto& [port, plug] : one.ports) {
+        card.model().setSpeed(port, plug.speed);
         if (plug.cable.empty()) {
           auto interface = makeHostInterface(plug.interface, plug.netns, plug.attach);
           host_ports_.push_back(std::make_unique<HostPort>(context, std::move(interface), card, port));
@@ -113,17 +117,22 @@ class LiveLab {
     }
   }
 
+  /// Moves into the cards what hosts have sent and what has come through a cable.
   void feed() {
     for (const auto& port : host_ports_) port->feed();
+    for (const auto& [name, cable] : cables_) cable->advance();
   }
-  bool quiet() const {
-    for (const auto& card : cards_) {
-      if (!card->quiescent()) return false;
-    }
+  bool cardsQuiescent() const {
+    return std::all_of(cards_.begin(), cards_.end(), [](const auto& card) { return card->quiescent(); });
+  }
+  /// When the next frame comes out of a cable; nothing: none is in one.
+  std::optional<std::uint64_t> nextDueNs() const {
+    std::optional<std::uint64_t> next;
     for (const auto& [name, cable] : cables_) {
-      if (!cable->quiet()) return false;
+      const auto due = cable->nextDueNs();
+      if (due && (!next || *due < *next)) next = due;
     }
-    return true;
+    return next;
   }
   void flush() {
     for (const auto& tap : taps_) tap->flush();
@@ -138,6 +147,25 @@ class LiveLab {
   std::vector<std::unique_ptr<HostPort>> host_ports_;
 };
 
+/// Ends the sleep of an io_context at a given time.
+class Alarm {
+ public:
+  explicit Alarm(asio::io_context& context) : timer_(context) {}
+
+  void set(std::uint64_t due_ns) {
+    if (set_ == due_ns) return;  // setting a timer wakes whoever waits for it, so only when the time is another
+    set_ = due_ns;
+    timer_.expires_at(DelayClock::time_point(std::chrono::nanoseconds(due_ns)));
+    timer_.async_wait([this](boost::system::error_code error) {
+      if (!error) set_.reset();
+    });
+  }
+
+ private:
+  asio::steady_timer timer_;
+  std::optional<std::uint64_t> set_;
+};
+
 }  // namespace
 
 int runLive(const LiveOptions& options) {
@@ -146,14 +174,16 @@ int runLive(const LiveOptions& options) {
   asio::signal_set signals(context, SIGINT, SIGTERM);
   bool stop = false;
   signals.async_wait([&](boost::system::error_code, int) { stop = true; });
+  Alarm alarm(context);
   LiveLab live(context, lab);
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   std::cout << "ready" << std::endl;
   while (!stop) {
     live.feed();
-    if (live.quiet()) {
-      // Nothing moves inside: sleep until the host sends, a client speaks or a signal comes.
+    if (live.cardsQuiescent()) {
+      // Nothing moves inside: sleep until the host sends, a client speaks, a frame is due or a signal comes.
       live.flush();
+      if (const auto due_ns = live.nextDueNs()) alarm.set(*due_ns);
       context.run_one();
     } else {
       sc_core::sc_start(static_cast<double>(kQuantumCycles) * kCycle);

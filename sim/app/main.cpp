@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <iostream>
+#include <set>
 #include <systemc>
 
 #include "card_model.h"
@@ -31,6 +32,16 @@ std::map<unsigned, std::string> portFiles(const std::vector<std::string>& texts,
       throw std::runtime_error(option + " " + text + ": the port has a file already");
   }
   return files;
+}
+
+void checkOutputs(const BatchOptions& batch) {
+  std::set<std::string> names;
+  const auto check = [&](const std::string& file) {
+    if (!file.empty() && !names.insert(file).second) throw std::runtime_error(file + ": is to be written twice");
+  };
+  for (const auto& [port, file] : batch.out) check(file);
+  check(batch.stamps);
+  check(batch.counters);
 }
 
 }  // namespace
@@ -62,15 +73,22 @@ int sc_main(int argc, char** argv) {
       ->add_option("--timing", timing, "wire: back to back at the port's speed; capture: at the capture's times")
       ->check(CLI::IsMember({"wire", "capture"}))
       ->capture_default_str();
-  batch_command->add_option("--speed", batch.speed_gigabits, "Gbit/s of every port: 10, or 0 for as fast as the bus")
-      ->check(CLI::IsMember({0, 10}))
+  unsigned gigabits = 10;
+  batch_command->add_option("--speed", gigabits, "Gbit/s of every port: 10, 1, or 0 for as fast as the bus")
+      ->check(CLI::IsMember({0, 1, 10}))
       ->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitFailed;
+  }
   try {
     if (app.got_subcommand(live_command)) return runLive(live);
     batch.in = portFiles(in, "--in");
     batch.out = portFiles(out, "--out");
+    checkOutputs(batch);
     batch.capture_times = timing == "capture";
+    batch.speed = static_cast<PortSpeed>(gigabits);
     return runBatch(batch);
   } catch (const std::exception& error) {
     std::cerr << "poplink-sim: " << error.what() << "\n";

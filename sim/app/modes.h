@@ -5,6 +5,8 @@
 #include <map>
 #include <string>
 
+#include "card_model.h"
+
 namespace poplink::sim {
 
 struct LiveOptions {
@@ -21,8 +23,9 @@ struct BatchOptions {
   std::map<unsigned, std::string> out;  ///< port -> capture to write
   std::string stamps;                   ///< CSV with the cycles of every frame; empty: none
   std::string counters;                 ///< JSON with all counters at the end; empty: none
-  bool capture_times = false;           ///< send at the capture's times; else back to back at the port's speed
-  unsigned speed_gigabits = 10;         ///< 0: as fast as the card's bus
+  /// Send at the captures' times, and stamp what leaves on the same clock; else back to back at the port's speed.
+  bool capture_times = false;
+  PortSpeed speed = PortSpeed::ten_gigabit;
 };
 
 /// One card on virtual time: the same files in give the same bytes out.

@@ -8,6 +8,7 @@
 // 60 bytes.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -30,10 +31,17 @@ namespace poplink::sim {
 using Frame = std::vector<std::uint8_t>;
 
 inline constexpr double kCoreClockHz = 250e6;
-inline constexpr unsigned kWireOverheadBytes = 24;       ///< preamble 8, FCS 4, gap 12
+inline constexpr std::uint64_t kNsPerCycle = 4;
+inline constexpr unsigned kPreambleBytes = 8;
+inline constexpr unsigned kTrailerBytes = 16;  ///< FCS 4, gap 12
+inline constexpr unsigned kWireOverheadBytes = kPreambleBytes + kTrailerBytes;
 inline constexpr unsigned kTenGigabitBytesPerCycle = 5;  ///< 10 Gbit/s at 250 MHz
 inline constexpr unsigned kMinFrameBytes = 60;
+inline constexpr std::uint32_t kBar0Bytes = 1U << 20;
 inline constexpr std::uint64_t kResetCycles = 70'000;  ///< reset and the tables' clearing, at most
+
+/// Of a port, in Gbit/s. `bus`: a frame takes no time on the wire, only the card's bus limits.
+enum class PortSpeed : unsigned { bus = 0, gigabit = 1, ten_gigabit = 10 };
 
 /// The card answered SLVERR, or not at all.
 struct BusError : std::runtime_error {
@@ -53,10 +61,11 @@ class BasicCardModel {
  public:
   static constexpr unsigned kPortCount = kPorts;
 
-  /// `bytes_per_cycle`: speed of every port; 0 for as fast as the bus. `seed`: of the registers and memories before
-  /// reset, in a model built with `--x-initial unique`, which comes up random as hardware does.
-  explicit BasicCardModel(unsigned bytes_per_cycle = 0, int seed = 1)
-      : context_(makeContext(seed)), dut_(std::make_unique<Dut>(context_.get())), bytes_per_cycle_(bytes_per_cycle) {
+  /// `speed`: of every port. `seed`: of the registers and memories before reset, in a model built with
+  /// `--x-initial unique`, which comes up random as hardware does.
+  explicit BasicCardModel(PortSpeed speed = PortSpeed::bus, int seed = 1)
+      : context_(makeContext(seed)), dut_(std::make_unique<Dut>(context_.get())) {
+    for (unsigned port = 0; port < kPorts; ++port) setSpeed(port, speed);
     assign(dut_->port_up, (1U << kPorts) - 1);
     dut_->now_us = 0;
     dut_->tx_tready = 0;
@@ -83,8 +92,9 @@ class BasicCardModel {
   /// The peer of `port` sends a frame; it queues behind earlier ones on the wire. `bad`: the MAC will mark it (FCS or
   /// code error).
   void receive(unsigned port, std::span<const std::uint8_t> bytes, bool bad = false) {
+    if (bytes.empty()) throw std::invalid_argument("a frame has at least one byte");
     Ingress& in = ingress_.at(port);
-    if (in.frames.empty()) in.next_beat_time = std::max(in.next_beat_time, now() + firstBeat(bytes.size()));
+    if (in.frames.empty()) in.next_beat_time = std::max(in.next_beat_time, now(port)) + firstBeat(port, bytes.size());
     Frame& frame = in.frames.emplace_back(takeBuffer(), bad).bytes;
     frame.assign(bytes.begin(), bytes.end());
     ++frames_waiting_;
@@ -93,6 +103,12 @@ class BasicCardModel {
   std::size_t waiting(unsigned port) const { return ingress_.at(port).frames.size(); }
   std::size_t waiting() const { return frames_waiting_; }
 
+  /// Before the port's first frame.
+  void setSpeed(unsigned port, PortSpeed speed) {
+    bits_per_cycle_.at(port) = static_cast<unsigned>(speed) * kBitsPerCycleOfGigabit;
+  }
+  /// 0: as fast as the bus.
+  unsigned bitsPerCycle(unsigned port) const { return bits_per_cycle_.at(port); }
   void setPortUp(unsigned port, bool up) {
     assign(dut_->port_up, up ? dut_->port_up | (1U << port) : dut_->port_up & ~(1U << port));
   }
@@ -103,7 +119,6 @@ class BasicCardModel {
   void setNow(std::uint64_t microseconds) { dut_->now_us = microseconds; }
 
   std::uint64_t cycle() const { return cycle_; }
-  unsigned bytesPerCycle() const { return bytes_per_cycle_; }
   /// Nothing inside the card or on its wires: it need not be clocked.
   bool quiescent() const { return dut_->quiescent && frames_waiting_ == 0 && !bus_busy_; }
 
@@ -118,6 +133,8 @@ class BasicCardModel {
     dut_->clk = 0;
     dut_->eval();
   }
+  /// Cycles in which a quiescent card's clock stands still.
+  void skip(std::uint64_t cycles) { cycle_ += cycles; }
   void run(std::uint64_t cycles) {
     for (std::uint64_t i = 0; i < cycles; ++i) step();
   }
@@ -132,6 +149,7 @@ class BasicCardModel {
 
   /// A 32-bit register of BAR0, through the card's AXI4-Lite port; takes clock cycles. Throws BusError.
   std::uint32_t readRegister(std::uint32_t address) {
+    if (address >= kBar0Bytes) finishBus(true, "read", address);
     bus_busy_ = true;
     dut_->s_axil_araddr = address;
     dut_->s_axil_arvalid = 1;
@@ -149,6 +167,7 @@ class BasicCardModel {
     return value;
   }
   void writeRegister(std::uint32_t address, std::uint32_t value) {
+    if (address >= kBar0Bytes) finishBus(true, "write", address);
     bus_busy_ = true;
     dut_->s_axil_awaddr = address;
     dut_->s_axil_wdata = value;
@@ -175,8 +194,8 @@ class BasicCardModel {
   };
   struct Ingress {
     std::deque<Waiting> frames;
-    std::size_t sent = 0;  ///< bytes of the first frame already handed over
-    std::uint64_t next_beat_time = 0;
+    std::size_t sent = 0;              ///< bytes of the first frame already handed over
+    std::uint64_t next_beat_time = 0;  ///< without a frame: when the wire is free for the next
   };
   struct Egress {
     SentFrame frame{};             ///< under way; its buffer serves again when on_sent leaves it here
@@ -198,11 +217,13 @@ class BasicCardModel {
     port = static_cast<Port>(value);
   }
 
-  // Times on the wire count bytes at the port's speed, so that nothing is rounded; without a speed they all are zero.
-  std::uint64_t now() const { return cycle_ * bytes_per_cycle_; }
-  std::uint64_t wire(std::size_t bytes) const { return bytes_per_cycle_ == 0 ? 0 : bytes; }
-  std::uint64_t firstBeat(std::size_t frame_bytes) const {
-    return wire(std::min<std::size_t>(kBeatBytes, frame_bytes));
+  // Times on the wire count bits at the port's speed, so that nothing is rounded; without a speed they all are zero.
+  static constexpr unsigned kBitsPerCycleOfGigabit = 4;
+  std::uint64_t now(unsigned port) const { return cycle_ * bits_per_cycle_[port]; }
+  std::uint64_t wire(unsigned port, std::size_t bytes) const { return bits_per_cycle_[port] == 0 ? 0 : 8 * bytes; }
+  /// From the wire's being free to the first beat of a frame.
+  std::uint64_t firstBeat(unsigned port, std::size_t frame_bytes) const {
+    return wire(port, kPreambleBytes + std::min<std::size_t>(kBeatBytes, frame_bytes));
   }
 
   void driveIngress() {
@@ -213,7 +234,7 @@ class BasicCardModel {
     for (unsigned i = 1; i <= kPorts; ++i) {
       const unsigned port = (last_ingress_ + i) % kPorts;
       Ingress& in = ingress_[port];
-      if (in.frames.empty() || in.next_beat_time > now()) continue;
+      if (in.frames.empty() || in.next_beat_time > now(port)) continue;
       last_ingress_ = port;
       handOver(port, in);
       return;
@@ -233,7 +254,7 @@ class BasicCardModel {
     dut_->rx_tuser = last && frame.bad;
     in.sent += part;
     if (!last) {
-      in.next_beat_time += wire(std::min<std::size_t>(kBeatBytes, frame.bytes.size() - in.sent));
+      in.next_beat_time += wire(port, std::min<std::size_t>(kBeatBytes, frame.bytes.size() - in.sent));
       return;
     }
     if (on_received) on_received(port, cycle_ + 1);
@@ -241,15 +262,16 @@ class BasicCardModel {
     in.frames.pop_front();
     --frames_waiting_;
     in.sent = 0;
-    in.next_beat_time += wire(kWireOverheadBytes);
-    if (!in.frames.empty()) in.next_beat_time += firstBeat(in.frames.front().bytes.size());
+    in.next_beat_time += wire(port, kTrailerBytes);
+    if (!in.frames.empty()) in.next_beat_time += firstBeat(port, in.frames.front().bytes.size());
   }
 
   void driveReady() {
     unsigned ready = 0;
     for (unsigned port = 0; port < kPorts; ++port) {
       const Egress& out = egress_[port];
-      if (!out.blocked && (bytes_per_cycle_ == 0 || out.empty_time < now() + kEgressBufferBytes)) ready |= 1U << port;
+      const bool room = bits_per_cycle_[port] == 0 || out.empty_time < now(port) + 8 * kEgressBufferBytes;
+      if (room && !out.blocked) ready |= 1U << port;
     }
     assign(dut_->tx_tready, ready);
   }
@@ -257,18 +279,18 @@ class BasicCardModel {
   void collectEgress() {
     if (!dut_->tx_tvalid) return;
     const unsigned port = dut_->tx_tdest;
-    Egress& out = egress_[port];
+    Egress& out = egress_.at(port);
     const auto bytes = static_cast<std::size_t>(__builtin_popcountll(dut_->tx_tkeep));
     Frame& frame = out.frame.bytes;
     if (frame.empty()) out.frame.first_cycle = cycle_;
     const auto* data = reinterpret_cast<const std::uint8_t*>(dut_->tx_tdata.data());
     frame.insert(frame.end(), data, data + bytes);
     if (!dut_->tx_tlast) {
-      out.empty_time = std::max(out.empty_time, now()) + wire(bytes);
+      out.empty_time = std::max(out.empty_time, now(port)) + wire(port, bytes);
       return;
     }
     const std::size_t padding = frame.size() < kMinFrameBytes ? kMinFrameBytes - frame.size() : 0;
-    out.empty_time = std::max(out.empty_time, now()) + wire(bytes + padding + kWireOverheadBytes);
+    out.empty_time = std::max(out.empty_time, now(port)) + wire(port, bytes + padding + kWireOverheadBytes);
     if (padding != 0) frame.resize(kMinFrameBytes);
     out.frame.port = port;
     out.frame.last_cycle = cycle_;
@@ -305,7 +327,7 @@ class BasicCardModel {
 
   std::unique_ptr<VerilatedContext> context_;
   std::unique_ptr<Dut> dut_;
-  const unsigned bytes_per_cycle_;
+  std::array<unsigned, kPorts> bits_per_cycle_{};
   std::uint64_t cycle_ = 0;
   std::uint64_t bus_cycles_ = 0;
   bool bus_busy_ = false;

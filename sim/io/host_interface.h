@@ -24,7 +24,8 @@ class HostInterface {
 
   /// Non-blocking; readable when a frame can be taken.
   virtual int descriptor() const = 0;
-  /// The next frame that the host sent, into `buffer`; its bytes, empty when there is none now.
+  /// The next frame that the host sent, into `buffer`; its bytes, empty when there is none now. Throws
+  /// HostInterfaceError when somebody has removed the interface.
   virtual std::span<const std::uint8_t> take(std::span<std::uint8_t> buffer) = 0;
   /// A frame for the host. False when the host has no room for it.
   virtual bool give(std::span<const std::uint8_t> frame) = 0;

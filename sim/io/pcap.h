@@ -22,8 +22,8 @@ struct CapturedFrame {
   std::uint64_t time_ns;
 };
 
-/// Ethernet frames of a capture, in order. Throws PcapError for a file that is no capture, is not Ethernet, or is cut
-/// short.
+/// Ethernet frames of a capture, in order. Throws PcapError for a file that is no capture, is not Ethernet, is cut
+/// short, or has frames that are empty or were captured in part.
 std::vector<CapturedFrame> readPcap(const std::string& file);
 
 class PcapWriter {
@@ -34,7 +34,7 @@ class PcapWriter {
 
   void write(std::span<const std::uint8_t> frame) { write(frame, now_ns_()); }
   void write(std::span<const std::uint8_t> frame, std::uint64_t time_ns);
-  /// Everything written so far is in the file.
+  /// Everything written so far is in the file. Throws PcapError when it cannot be.
   void flush();
 
  private:

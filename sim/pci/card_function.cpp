@@ -11,6 +11,10 @@ constexpr std::size_t kVendorId = 0x00, kDeviceId = 0x02, kCommand = 0x04, kRevi
 constexpr std::size_t kSubsystemVendor = 0x2C, kSubsystem = 0x2E, kInterruptLine = 0x3C;
 constexpr std::uint8_t kMemorySpaceAndMaster = 0x06;
 
+bool isConfigSize(unsigned size) {
+  return size == 1 || size == 2 || size == 4;
+}
+
 template <std::size_t N>
 void put(std::array<std::uint8_t, N>& space, std::size_t offset, unsigned size, std::uint32_t value) {
   for (unsigned i = 0; i < size; ++i) space[offset + i] = static_cast<std::uint8_t>(value >> (8 * i));
@@ -33,12 +37,14 @@ CardFunction::CardFunction(sc_core::sc_module_name name, CardModule& card) : sc_
 
 std::uint32_t CardFunction::configRead(std::uint16_t offset, unsigned size) {
   std::uint32_t value = 0;
+  if (!isConfigSize(size)) return value;
   for (unsigned i = 0; i < size && offset + i < config_.size(); ++i)
     value |= static_cast<std::uint32_t>(config_[offset + i]) << (8 * i);
   return value;
 }
 
 void CardFunction::configWrite(std::uint16_t offset, unsigned size, std::uint32_t value) {
+  if (!isConfigSize(size)) return;
   for (unsigned i = 0; i < size && offset + i < config_.size(); ++i) {
     const std::uint8_t mask = writable_[offset + i];
     const auto byte = static_cast<std::uint8_t>(value >> (8 * i));
@@ -47,7 +53,7 @@ void CardFunction::configWrite(std::uint16_t offset, unsigned size, std::uint32_
 }
 
 bool CardFunction::access(tlm::tlm_command command, unsigned bar, std::uint64_t offset, std::uint32_t& value) {
-  if (bar != 0 || offset >= kBar0Bytes) return false;
+  if (bar != 0) return false;
   tlm::tlm_generic_payload payload;
   payload.set_command(command);
   payload.set_address(offset);

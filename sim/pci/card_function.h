@@ -15,7 +15,6 @@ namespace poplink::sim {
 inline constexpr std::uint16_t kPciVendor = 0x10EE;   ///< the FPGA's maker, as programmable cards have it
 inline constexpr std::uint16_t kPciDevice = 0x504C;   ///< "PL"
 inline constexpr std::uint32_t kPciClass = 0x028000;  ///< network controller, other
-inline constexpr std::uint32_t kBar0Bytes = 1U << 20;
 
 class CardFunction : public sc_core::sc_module, public PciFunction {
  public:

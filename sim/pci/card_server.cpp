@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "card_server.h"
 
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <chrono>
 #include <stdexcept>
 
 #include "poplink/driver/sim_protocol.h"
@@ -18,16 +23,36 @@ namespace asio = boost::asio;
 namespace proto = driver::sim_protocol;
 using Local = asio::local::stream_protocol;
 
+constexpr std::chrono::milliseconds kAcceptPause(50);
+
+/// Makes room at `path`: a dead socket goes away, anything else stays and is an error.
+void removeDeadSocket(asio::io_context& context, const std::string& path) {
+  struct stat status{};
+  if (::lstat(path.c_str(), &status) != 0) return;
+  if (!S_ISSOCK(status.st_mode)) throw std::runtime_error(path + ": is there and is no socket");
+  boost::system::error_code error;
+  Local::socket probe(context);
+  probe.connect(Local::endpoint(path), error);
+  if (!error) throw std::runtime_error(path + ": another card listens there");
+  ::unlink(path.c_str());
+}
+
 }  // namespace
 
 struct CardServer::State : std::enable_shared_from_this<State> {
   State(asio::io_context& context, const std::string& socket, PciFunction& card)
-      : acceptor(context), path(socket), function(card) {}
+      : acceptor(context), pause(context), path(socket), function(card) {}
 
   struct Client : std::enable_shared_from_this<Client> {
     Client(Local::socket s, std::shared_ptr<State> o) : socket(std::move(s)), state(std::move(o)) {}
     ~Client() {
       if (state->owner == this) state->owner = nullptr;
+    }
+
+    /// The peer has hung up, whatever it sent before that is still unread.
+    bool gone() {
+      pollfd connection{socket.native_handle(), 0, 0};
+      return ::poll(&connection, 1, 0) > 0 && (connection.revents & POLLHUP) != 0;
     }
 
     void readHeader() {
@@ -84,7 +109,8 @@ struct CardServer::State : std::enable_shared_from_this<State> {
         return refuse("speaks protocol version " + std::to_string(proto::kVersion) + ", not " +
                       std::to_string(hello->version));
       }
-      if (state->owner != nullptr && state->owner != this) return refuse("is held by " + state->owner->name);
+      if (state->owner != nullptr && state->owner != this && !state->owner->gone())
+        return refuse("is held by " + state->owner->name);
       state->owner = this;
       name = hello->client.empty() ? "a client without a name" : hello->client;
       const auto id = [&](std::uint16_t offset) {
@@ -120,12 +146,21 @@ struct CardServer::State : std::enable_shared_from_this<State> {
   void accept() {
     acceptor.async_accept([self = shared_from_this()](boost::system::error_code error, Local::socket socket) {
       if (error == asio::error::operation_aborted) return;
-      if (!error) std::make_shared<Client>(std::move(socket), self)->readHeader();
+      if (error) return self->acceptLater();
+      std::make_shared<Client>(std::move(socket), self)->readHeader();
       self->accept();
+    });
+  }
+  /// No descriptor is left for a client: the others are served on, and it waits until one is.
+  void acceptLater() {
+    pause.expires_after(kAcceptPause);
+    pause.async_wait([self = shared_from_this()](boost::system::error_code error) {
+      if (!error) self->accept();
     });
   }
 
   Local::acceptor acceptor;
+  asio::steady_timer pause;
   std::string path;
   PciFunction& function;
   Client* owner = nullptr;
@@ -133,12 +168,11 @@ struct CardServer::State : std::enable_shared_from_this<State> {
 
 CardServer::CardServer(asio::io_context& context, const std::string& socket, PciFunction& function)
     : state_(std::make_shared<State>(context, socket, function)) {
+  if (socket.size() >= sizeof sockaddr_un{}.sun_path)
+    throw std::runtime_error(socket + ": is too long for the path of a socket");
+  removeDeadSocket(context, socket);
   const Local::endpoint endpoint(socket);
   boost::system::error_code error;
-  Local::socket probe(context);
-  probe.connect(endpoint, error);
-  if (!error) throw std::runtime_error(socket + ": another card listens there");
-  ::unlink(socket.c_str());
   state_->acceptor.open(endpoint.protocol());
   state_->acceptor.bind(endpoint, error);
   if (!error) state_->acceptor.listen(asio::socket_base::max_listen_connections, error);
@@ -149,6 +183,7 @@ CardServer::CardServer(asio::io_context& context, const std::string& socket, Pci
 CardServer::~CardServer() {
   boost::system::error_code ignored;
   state_->acceptor.close(ignored);
+  state_->pause.cancel();
   ::unlink(state_->path.c_str());
 }
 

@@ -13,7 +13,8 @@ namespace poplink::sim {
 
 class CardServer {
  public:
-  /// Listens at `socket`; a dead socket file left there is replaced, a live one is an error. Throws std::runtime_error.
+  /// Listens at `socket`; a dead socket left there is replaced; a live one, or any other file, is an error. Throws
+  /// std::runtime_error.
   CardServer(boost::asio::io_context& context, const std::string& socket, PciFunction& function);
   ~CardServer();
 

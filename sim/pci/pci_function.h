@@ -28,7 +28,8 @@ class PciFunction {
  public:
   virtual ~PciFunction() = default;
 
-  /// Type 0 configuration space, 4096 bytes; size 1, 2 or 4. What is not there reads as 0 and ignores writes.
+  /// Type 0 configuration space, 4096 bytes; size 1, 2 or 4. What is not there, or of another size, reads as 0 and
+  /// ignores writes.
   virtual std::uint32_t configRead(std::uint16_t offset, unsigned size) = 0;
   virtual void configWrite(std::uint16_t offset, unsigned size, std::uint32_t value) = 0;
 

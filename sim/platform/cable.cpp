@@ -1,34 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cable.h"
 
+#include <algorithm>
+
 namespace poplink::sim {
 
-Cable::Cable(sc_core::sc_module_name name, sc_core::sc_time delay, PcapWriter* tap)
-    : sc_core::sc_module(name), delay_(delay), tap_(tap), arrivals_("arrivals") {
-  for (auto& end : ends_) {
-    end = std::make_unique<End>();
-    end->cable = this;
-  }
-  SC_HAS_PROCESS(Cable);
-  SC_METHOD(arrive);
-  sensitive << arrivals_;
-  dont_initialize();
+Cable::Cable(std::uint64_t delay_ns, std::function<std::uint64_t()> now_ns, PcapWriter* tap)
+    : delay_ns_(delay_ns), now_ns_(std::move(now_ns)), tap_(tap) {
+  for (End& end : ends_) end.cable = this;
 }
 
 void Cable::End::deliver(std::span<const std::uint8_t> frame) {
   if (cable->tap_ != nullptr) cable->tap_->write(frame);
-  under_way.push_back({sc_core::sc_time_stamp() + cable->delay_, {frame.begin(), frame.end()}});
-  cable->arrivals_.notify(cable->delay_);
+  under_way.push_back({cable->now_ns_() + cable->delay_ns_, {frame.begin(), frame.end()}});
 }
 
-void Cable::arrive() {
-  for (auto& end : ends_) {
-    while (!end->under_way.empty() && end->under_way.front().due <= sc_core::sc_time_stamp()) {
-      const std::vector<std::uint8_t> frame = std::move(end->under_way.front().frame);
-      end->under_way.pop_front();
-      if (end->far != nullptr) end->far->deliver(frame);
+void Cable::advance() {
+  if (!nextDueNs()) return;  // the usual case costs no look at the clock
+  const std::uint64_t now_ns = now_ns_();
+  for (End& end : ends_) {
+    while (!end.under_way.empty() && end.under_way.front().due_ns <= now_ns) {
+      const std::vector<std::uint8_t> frame = std::move(end.under_way.front().frame);
+      end.under_way.pop_front();
+      if (end.far != nullptr) end.far->deliver(frame);
     }
   }
+}
+
+std::optional<std::uint64_t> Cable::nextDueNs() const {
+  std::optional<std::uint64_t> next;
+  for (const End& end : ends_) {
+    if (end.under_way.empty()) continue;
+    const std::uint64_t due_ns = end.under_way.front().due_ns;
+    next = next ? std::min(*next, due_ns) : due_ns;
+  }
+  return next;
 }
 
 }  // namespace poplink::sim

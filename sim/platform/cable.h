@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cable between two ports: full duplex, with a delay, and a tap that writes what passes to a pcap file.
+// A cable between two ports: full duplex, with a delay, and a tap that writes what enters it to a pcap file.
+//
+// A cable runs on the clock it is given, not on SystemC time: in live mode its delay is one of the wall clock, however
+// fast the cards at its ends are simulated. Whoever owns it calls advance().
 #pragma once
 
+#include <array>
 #include <deque>
-#include <memory>
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "../io/pcap.h"
@@ -11,35 +16,38 @@
 
 namespace poplink::sim {
 
-class Cable : public sc_core::sc_module {
+class Cable {
  public:
-  /// `tap` may be null. `delay`: from the sender's last byte to the receiver's.
-  Cable(sc_core::sc_module_name name, sc_core::sc_time delay, PcapWriter* tap);
+  /// `delay_ns`: from the sender's last byte to the receiver's. `now_ns` never goes back. `tap` may be null.
+  Cable(std::uint64_t delay_ns, std::function<std::uint64_t()> now_ns, PcapWriter* tap);
+  Cable(const Cable&) = delete;
+  Cable& operator=(const Cable&) = delete;
 
-  /// What enters end 0 leaves to `sinks[1]`, and the other way round.
-  FrameSink& end(unsigned number) { return *ends_[number]; }
-  void connect(unsigned end, FrameSink& sink) { ends_[1 - end]->far = &sink; }
-  /// No frame is on its way.
-  bool quiet() const { return ends_[0]->under_way.empty() && ends_[1]->under_way.empty(); }
+  /// What enters an end leaves to the sink that is connected to the other one.
+  FrameSink& end(unsigned number) { return ends_.at(number); }
+  void connect(unsigned end, FrameSink& sink) { ends_.at(1 - end).far = &sink; }
+
+  /// Delivers the frames that are due, in the order in which they entered their end.
+  void advance();
+  /// When the next frame is due; nothing: no frame is on its way.
+  std::optional<std::uint64_t> nextDueNs() const;
 
  private:
+  struct Flight {
+    std::uint64_t due_ns;
+    std::vector<std::uint8_t> frame;
+  };
   struct End : FrameSink {
     Cable* cable = nullptr;
     FrameSink* far = nullptr;
-    struct Flight {
-      sc_core::sc_time due;
-      std::vector<std::uint8_t> frame;
-    };
     std::deque<Flight> under_way;
     void deliver(std::span<const std::uint8_t> frame) override;
   };
 
-  void arrive();
-
-  const sc_core::sc_time delay_;
+  const std::uint64_t delay_ns_;
+  const std::function<std::uint64_t()> now_ns_;
   PcapWriter* tap_;
-  sc_core::sc_event_queue arrivals_;
-  std::unique_ptr<End> ends_[2];
+  std::array<End, 2> ends_;
 };
 
 }  // namespace poplink::sim

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Verilated card as a SystemC module: frame ports, and BAR0 as a TLM-2.0 target.
 //
-// A thread owns the card's clock. It steps many cycles per SystemC event (kQuantumCycles), because an event costs as
-// much as dozens of cycles, and sleeps while the card is quiescent: an idle card costs nothing. Within a quantum the
-// card runs ahead of SystemC time; frames between cards are therefore late by at most one quantum, never early.
+// A process owns the card's clock. It steps many cycles per SystemC event (kQuantumCycles), because an event costs as
+// much as dozens of cycles, and sleeps while the card is quiescent: an idle card costs nothing, and the cycles that it
+// slept through are counted when it wakes. Its cycle is thus SystemC time, or at most one quantum ahead; frames between
+// cards are late by at most one quantum, never early.
 #pragma once
 
 #include <tlm.h>
@@ -12,6 +13,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <systemc>
 
 #include "card_model.h"
 #include "frame_port.h"
@@ -19,18 +21,19 @@
 namespace poplink::sim {
 
 inline constexpr std::uint64_t kQuantumCycles = 64;
-inline const sc_core::sc_time kCycle(4, sc_core::SC_NS);  // 250 MHz
+inline const sc_core::sc_time kCycle(static_cast<double>(kNsPerCycle), sc_core::SC_NS);  // 250 MHz
 
 class CardModule : public sc_core::sc_module {
  public:
-  tlm_utils::simple_target_socket<CardModule>
-      bar0;  ///< 32-bit reads and writes; a refused one answers TLM_ADDRESS_ERROR_RESPONSE
+  /// 32-bit reads and writes; a refused one answers TLM_ADDRESS_ERROR_RESPONSE. An access takes cycles of the card and
+  /// no SystemC time: the software that does it is not simulated.
+  tlm_utils::simple_target_socket<CardModule> bar0;
 
-  /// `bytes_per_cycle`: speed of the ports, 0 for as fast as the bus. `now_us`: the card's time.
-  CardModule(sc_core::sc_module_name name, unsigned bytes_per_cycle, std::function<std::uint64_t()> now_us);
+  /// `now_us`: the card's time in a cycle.
+  CardModule(sc_core::sc_module_name name, std::function<std::uint64_t(std::uint64_t cycle)> now_us);
 
-  /// Frames for port `port` go in here.
-  FrameSink& ingress(unsigned port) { return *ports_.at(port); }
+  /// Frames for port `port` go in here; as by a MAC, short ones are padded.
+  FrameSink& ingress(unsigned port) { return ports_.at(port); }
   /// Frames that leave `port` go there; without a sink the port has no link.
   void connect(unsigned port, FrameSink& sink);
 
@@ -46,14 +49,21 @@ class CardModule : public sc_core::sc_module {
     void deliver(std::span<const std::uint8_t> frame) override;
   };
 
+  void start_of_simulation() override { origin_ = model_.cycle(); }
+  /// A quantum; comes again when SystemC time has followed, or when there is work.
   void run();
   void transport(tlm::tlm_generic_payload& access, sc_core::sc_time& delay);
   void sent(SentFrame&& frame);
+  /// The cycle that SystemC time stands for.
+  std::uint64_t dueCycle() const { return origin_ + sc_core::sc_time_stamp().value() / kCycle.value(); }
+  /// Counts the cycles that a quiescent card has slept through.
+  void wake();
 
   CardModel model_;
-  std::function<std::uint64_t()> now_us_;
+  std::function<std::uint64_t(std::uint64_t)> now_us_;
+  std::uint64_t origin_ = 0;  ///< cycle of SystemC time 0
   sc_core::sc_event work_;
-  std::array<std::unique_ptr<Ingress>, CardModel::kPortCount> ports_;
+  std::array<Ingress, CardModel::kPortCount> ports_;
   std::array<FrameSink*, CardModel::kPortCount> sinks_{};
 };
 

@@ -39,7 +39,7 @@ std::uint64_t quantile(const std::vector<std::uint64_t>& sorted, double part) {
 Json measureIdleLatency() {
   Json rows = Json::array();
   const tests::Tables tables = tests::pairedTables();
-  Card bench(sim::kTenGigabitBytesPerCycle);
+  Card bench(sim::PortSpeed::ten_gigabit);
   bench.program(tables);
   for (const tests::Mix& mix : tests::standardMixes()) {
     if (mix.sizes.size() > 1) continue;
@@ -64,7 +64,7 @@ Json measureLoadedLatency(std::uint64_t cycles, double load) {
   Json rows = Json::array();
   const tests::Tables tables = tests::pairedTables();
   for (const tests::Mix& mix : tests::standardMixes()) {
-    Card bench(sim::kTenGigabitBytesPerCycle);
+    Card bench(sim::PortSpeed::ten_gigabit);
     bench.program(tables);
     Stopwatch watch(bench.card);
     tests::LineRateSource source(bench.card, tables, mix, load);

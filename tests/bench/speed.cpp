@@ -14,15 +14,16 @@ constexpr std::uint64_t kDrainCycles = 200'000;
 struct Load {
   std::string name;
   tests::Mix mix;
-  unsigned bytes_per_cycle;
+  sim::PortSpeed speed;
 };
 
 std::vector<Load> loads() {
   std::vector<Load> all;
-  for (const tests::Mix& mix : tests::standardMixes()) all.push_back({mix.name, mix, sim::kTenGigabitBytesPerCycle});
+  for (const tests::Mix& mix : tests::standardMixes()) all.push_back({mix.name, mix, sim::PortSpeed::ten_gigabit});
   // Minimum frames are more than the card takes at this speed: a tagged one fills its beat, and behind it the ingress
   // buffer leaves a cycle for growth. The rest is dropped, under its reason.
-  for (const std::size_t size : {64U, 1518U}) all.push_back({"bus " + std::to_string(size), {"", {size}}, 0});
+  for (const std::size_t size : {64U, 1518U})
+    all.push_back({"bus " + std::to_string(size), {"", {size}}, sim::PortSpeed::bus});
   return all;
 }
 
@@ -48,7 +49,7 @@ Fate fateOfAll(Card& bench) {
 }
 
 Json sample(const Load& load, std::uint64_t cycles) {
-  Card bench(load.bytes_per_cycle);
+  Card bench(load.speed);
   const tests::Tables tables = tests::pairedTables();
   bench.program(tables);
   tests::LineRateSource source(bench.card, tables, load.mix);

@@ -36,7 +36,7 @@ struct Count {
 template <class Model>
 class CardAccess {
  public:
-  explicit CardAccess(unsigned bytes_per_cycle = 0, int seed = 1) : card(bytes_per_cycle, seed) {}
+  explicit CardAccess(sim::PortSpeed speed = sim::PortSpeed::bus, int seed = 1) : card(speed, seed) {}
 
   template <class Packed>
   void writeEntry(std::string_view table, std::uint32_t index, Packed packed) {

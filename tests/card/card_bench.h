@@ -19,7 +19,7 @@ class CardBench : public CardAccess<Model> {
  public:
   using Access::card;
 
-  explicit CardBench(unsigned bytes_per_cycle = 0, int seed = 1) : Access(bytes_per_cycle, seed) {
+  explicit CardBench(sim::PortSpeed speed = sim::PortSpeed::bus, int seed = 1) : Access(speed, seed) {
     card.on_sent = [this](sim::SentFrame&& frame) { sent(std::move(frame)); };
   }
 

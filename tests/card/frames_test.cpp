@@ -120,7 +120,7 @@ TEST_F(Card, minimum_frames_back_to_back_on_all_ports_lose_nothing) {
       tables.vid[((p + 4) << 12) | (50 + p)] = {true, static_cast<kernels::bits<12>>(p)};
     }
   }
-  CardBench<sim::CardModel> paced(sim::kTenGigabitBytesPerCycle);
+  CardBench<sim::CardModel> paced(sim::PortSpeed::ten_gigabit);
   paced.program(tables);
   for (int i = 0; i < 1500; ++i) {
     for (unsigned p = 0; p < 4; ++p) {

@@ -96,13 +96,13 @@ class LineRateSource {
 
   /// Call before every cycle.
   void feed() {
-    if (card_.bytesPerCycle() == 0) {
+    if (card_.bitsPerCycle(0) == 0) {
       for (unsigned port = 0; port < kPorts; ++port) {
         if (card_.waiting(port) == 0) send(port);
       }
       return;
     }
-    const std::uint64_t now = (card_.cycle() - start_) * card_.bytesPerCycle();
+    const std::uint64_t now = (card_.cycle() - start_) * card_.bitsPerCycle(0) / 8;
     if (now < next_due_) return;
     for (unsigned port = 0; port < kPorts; ++port) {
       if (due_[port] <= now) due_[port] += wireTime(send(port));

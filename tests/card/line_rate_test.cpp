@@ -49,7 +49,7 @@ class LineRate : public ::testing::TestWithParam<Mix> {
     }
   }
 
-  CardAccess<sim::CardModel> bench{sim::kTenGigabitBytesPerCycle};
+  CardAccess<sim::CardModel> bench{sim::PortSpeed::ten_gigabit};
   const Tables tables = pairedTables();
   Meters out;
 };

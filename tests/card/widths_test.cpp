@@ -76,7 +76,7 @@ void expectFresh(Bench& bench) {
 
 TEST(CardVariant, comes_up_as_documented_whatever_was_in_its_registers) {
   for (int seed = 1; seed <= 6; ++seed) {
-    Bench bench(0, seed);
+    Bench bench(sim::PortSpeed::bus, seed);
     expectFresh(bench);
   }
 }

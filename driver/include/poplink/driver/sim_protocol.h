@@ -4,10 +4,17 @@
 // Each message is a header (type, length of the payload in bytes) and its payload. The client speaks first, with hello;
 // the card answers every message with one of its own type, or with `refused`, whose payload is a text for the user.
 //
-//   hello         -> u32 protocol version, rest: who the client is (text)   <- u32 version, u16 vendor, u16 device, u32
-//   bytes of BAR0 config_read   -> u16 offset, u16 size (1, 2, 4)                         <- u32 value config_write  ->
-//   u16 offset, u16 size, u32 value                        <- nothing batch         -> n * (u32 kind, u32 BAR0 offset,
-//   u32 value)             <- u32 accesses done, u32 value of each read done
+//   hello         -> u32 protocol version, rest: who the client is (printable text of at most kMaxClientName bytes)
+//                 <- u32 version, u16 vendor, u16 device, u32 bytes of BAR0
+//
+//   config_read   -> u16 offset, u16 size (1, 2, 4)
+//                 <- u32 value
+//
+//   config_write  -> u16 offset, u16 size, u32 value
+//                 <- nothing
+//
+//   batch         -> n * (u32 kind, u32 BAR0 offset, u32 value)
+//                 <- u32 accesses done, u32 value of each read done
 //
 // A card has one owner at a time. A second client's hello is refused with the name of the first. The card is free again
 // when the owner's connection ends, however it ends.
@@ -28,6 +35,7 @@ namespace poplink::driver::sim_protocol {
 inline constexpr std::uint32_t kVersion = 1;
 inline constexpr std::size_t kHeaderBytes = 8;
 inline constexpr std::uint32_t kMaxPayloadBytes = 1U << 20;  ///< a longer one is an error of the peer
+inline constexpr std::size_t kMaxClientName = 128;
 inline constexpr std::size_t kMaxBatch = kMaxPayloadBytes / 12;
 
 enum class Type : std::uint32_t { hello = 1, config_read = 2, config_write = 3, batch = 4, refused = 5 };

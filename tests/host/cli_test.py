@@ -1,0 +1,370 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The command `poplink` against a simulated card: what it changes, what it shows, what it says, and its exit codes."""
+import contextlib
+import json
+import pathlib
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import unittest
+
+from lab.namespaces import die_with_parent
+from lab_case import BINARIES, EXAMPLE_REGION, PATIENCE, CardClient, LabCase, message, receive
+
+USAGE, CONFIG, CARD = 1, 2, 3
+SITE = "par-th2"
+NO_SERVICES = EXAMPLE_REGION.read_text().split("services:\n  - name")[0] + "services: []\n"
+FIRST_SERVICE = EXAMPLE_REGION.read_text().split("\n  - name: zenith-voice")[0] + "\n"
+
+
+class Between(contextlib.AbstractContextManager):
+    """A socket between `poplink` and its card that passes messages on; `before_answer(number)` runs ahead of each answer."""
+
+    def __init__(self, path: pathlib.Path, card: pathlib.Path, before_answer):
+        self.path, self.card, self.before_answer, self.messages = path, card, before_answer, 0
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(path))
+        self.listener.listen()
+        self.thread = threading.Thread(target=self._pass_on, daemon=True)
+        self.thread.start()
+
+    def _pass_on(self) -> None:
+        client, _ = self.listener.accept()
+        with client, socket.socket(socket.AF_UNIX) as card, contextlib.suppress(EOFError, OSError):
+            card.connect(str(self.card))
+            while True:
+                card.sendall(message(*receive(client)))
+                answer = receive(card)
+                self.messages += 1
+                self.before_answer(self.messages)
+                client.sendall(message(*answer))
+
+    def __exit__(self, *_) -> None:
+        self.thread.join(PATIENCE)
+        self.listener.close()
+        self.path.unlink()
+
+
+class Cli(LabCase):
+    def start(self) -> None:
+        self.start_live({SITE: {6: {"cable": "backbone"}}, "rbx": {6: {"cable": "backbone"}}}, [{"name": "backbone"}])
+
+    def apply(self, region: object = EXAMPLE_REGION, *options: object, site: str = SITE, expect: int = 0) -> subprocess.CompletedProcess:
+        return self.poplink("apply", region, "--node", self.node(site), *options, expect=expect)
+
+    def region(self, text: str) -> pathlib.Path:
+        file = self.directory / "region.yaml"
+        file.write_text(text)
+        return file
+
+    def entries(self, site: str = SITE) -> dict[tuple[str, int], dict]:
+        return {(table["table"], one["index"]): one["entry"] for table in self.show("table", site) for one in table["entries"]}
+
+    # ---- apply
+
+    def test_apply_a_second_time_changes_nothing(self) -> None:
+        self.start()
+        for site in (SITE, "rbx"):
+            self.assertTrue(self.apply(site=site).stdout.endswith(f"\n{site}: 9 entries changed\n"))
+            before = self.entries(site)
+            self.assertEqual(len(before), 9)
+            self.assertEqual(self.apply(site=site).stdout, f"{site}: 0 entries changed\n")
+            self.assertEqual(self.entries(site), before)
+
+    def test_apply_says_each_step_in_an_order_that_serves_no_half_entry(self) -> None:
+        self.start()
+        said = self.apply().stdout.splitlines()
+        self.assertEqual(said[0], "add service 101: backbone_port 6, customer_port 0, mtu 9000, pcp 0, s_tpid 34984, s_vid 101")
+        self.assertEqual([line.split()[1] for line in said[:-1]],
+                         ["service"] * 2 + ["attachment"] + ["vid"] * 3 + ["port"] * 3)
+        said = self.apply(self.region(NO_SERVICES)).stdout.splitlines()
+        self.assertEqual(said[-1], f"{SITE}: 9 entries changed")
+        self.assertEqual([line.split()[:2] for line in said[:-1]],
+                         [["remove", table] for table in ["port"] * 3 + ["vid"] * 3 + ["attachment"] + ["service"] * 2])
+        self.assertEqual(self.entries(), {})
+
+    def test_dry_run_tells_the_steps_and_changes_nothing(self) -> None:
+        self.start()
+        told = self.apply(EXAMPLE_REGION, "--dry-run").stdout.splitlines()
+        self.assertEqual(told[-1], f"{SITE}: 9 entries to change")
+        self.assertEqual(self.entries(), {})
+        done = self.apply().stdout.splitlines()
+        self.assertEqual(told[:-1], ["would " + line for line in done[:-1]])
+
+    def test_apply_in_json_tells_the_same(self) -> None:
+        self.start()
+        told = json.loads(self.apply(EXAMPLE_REGION, "--dry-run", "--json").stdout)
+        self.assertEqual((told["site"], told["dry_run"], told["notes"]), (SITE, True, []))
+        done = json.loads(self.apply(EXAMPLE_REGION, "--json").stdout)
+        self.assertEqual(done, told | {"dry_run": False})
+        self.assertEqual(done["steps"][0]["action"], "add")
+        # A field that an entry does not set is 0 on the card.
+        for step in done["steps"]:
+            entry = self.entries()[step["table"], step["index"]]
+            self.assertEqual({name: value for name, value in entry.items() if value},
+                             {name: value for name, value in step["entry"].items() if value})
+        self.assertEqual(json.loads(self.apply(EXAMPLE_REGION, "--json").stdout)["steps"], [])
+
+    def test_image_is_what_apply_programs_and_needs_no_card(self) -> None:
+        image = self.directory / "tables.json"
+        self.assertEqual(self.apply(EXAMPLE_REGION, "--image", image).stdout, "")
+        self.start()
+        self.apply()
+        written = json.loads(image.read_text())["tables"]
+        card = self.entries()
+        self.assertEqual({(one["table"], one["index"]) for one in written}, set(card))
+        for one in written:
+            self.assertEqual(card[one["table"], one["index"]], dict.fromkeys(card[one["table"], one["index"]], 0) | one["entry"])
+        counters = self.directory / "counters.json"
+        self.run_program("poplink-sim", "batch", "--tables", image, "--counters", counters)
+        self.assertEqual([one["service"] for one in json.loads(counters.read_text())["services"]], [101, 102])
+
+    def test_removing_a_service_removes_its_entries_and_no_others(self) -> None:
+        self.start()
+        self.apply()
+        before = self.entries()
+        self.apply(self.region(FIRST_SERVICE))
+        after = self.entries()
+        gone = {("service", 102), ("vid", 1 << 12 | 300), ("vid", 6 << 12 | 102), ("port", 1)}
+        self.assertEqual(after, {key: entry for key, entry in before.items() if key not in gone})
+        self.assertEqual(self.apply().stdout.splitlines()[-1], f"{SITE}: 4 entries changed")
+        self.assertEqual(self.entries(), before)
+
+    def test_changing_a_service_writes_only_what_differs(self) -> None:
+        self.start()
+        self.apply()
+        changed = self.region(EXAMPLE_REGION.read_text().replace("mtu: 1500", "mtu: 1600"))
+        self.assertEqual(self.apply(changed).stdout.splitlines(),
+                         ["change service 102: backbone_port 6, customer_port 1, mtu 1600, pcp 0, s_tpid 34984, s_vid 102",
+                          f"{SITE}: 1 entry changed"])
+        self.assertEqual(self.entries()["service", 102]["mtu"], 1600)
+
+    def test_entries_that_nobody_ordered_are_removed(self) -> None:
+        self.start()
+        self.apply()
+        before = self.entries()
+        foreign = self.region(EXAMPLE_REGION.read_text().replace("vlan: 300", "vlan: 301").replace("tunnel_id: 102", "tunnel_id: 103"))
+        self.apply(foreign)
+        self.assertNotEqual(self.entries(), before)
+        self.apply()
+        self.assertEqual(self.entries(), before)
+
+    def test_interrupted_apply_is_repaired_by_the_next(self) -> None:
+        self.start()
+        between = self.directory / "between.sock"
+        node = self.node("between", between)
+        node.write_text(node.read_text().replace("site: between", f"site: {SITE}"))
+        command = [BINARIES / "poplink", "apply", EXAMPLE_REGION, "--node", node]
+        with Between(between, self.socket(SITE), lambda number: None) as whole:
+            subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE, preexec_fn=die_with_parent)
+        wanted = self.entries()
+        states = []
+        for back in range(1, 2 * len(wanted), 4):  # at the end one message writes an entry and one asks for its status
+            self.apply(self.region(NO_SERVICES))
+            program: list[subprocess.Popen] = []
+            started = threading.Event()
+
+            def interrupt(number: int) -> None:
+                if number == whole.messages - back:
+                    started.wait(PATIENCE)
+                    program[0].send_signal(signal.SIGINT)
+                    program[0].wait(PATIENCE)
+
+            with Between(between, self.socket(SITE), interrupt):
+                program.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent))
+                started.set()
+                self.assertEqual(program[0].wait(PATIENCE), -signal.SIGINT)
+            states.append(self.entries())
+            self.apply()
+            self.assertEqual(self.entries(), wanted)
+            self.assertEqual(self.apply().stdout, f"{SITE}: 0 entries changed\n")
+        self.assertEqual(len({len(state) for state in states}), len(states), "each time it was stopped elsewhere")
+        self.assertTrue(all(0 < len(state) < len(wanted) for state in states[1:]), states)
+
+    # ---- what is wrong
+
+    def test_wrong_region_is_named_with_line_and_rule_and_the_card_stays_as_it_is(self) -> None:
+        self.start()
+        self.apply()
+        before = self.entries()
+        text = EXAMPLE_REGION.read_text().replace("tunnel_id: 102", "tunnel_id: 4095").replace("mode: l2", "mode: l3", 1)
+        lines = {word: number for number, line in enumerate(text.splitlines(), 1) for word in ("4095", "l3") if word in line.split()}
+        region = self.region(text)
+        run = self.apply(region, expect=CONFIG)
+        self.assertEqual(run.stderr, f"{region}:{lines['l3']}: services[0].mode: L3 services are not served by this version\n"
+                                     f"{region}:{lines['4095']}: services[1].tunnel_id: must be a number from 1 to 4094, not '4095'\n")
+        self.assertEqual(run.stdout, "")
+        self.assertEqual(self.entries(), before)
+
+    def test_file_that_cannot_be_read_is_named(self) -> None:
+        for file in (self.directory / "nowhere.yaml", self.directory):
+            self.assertEqual(self.apply(file, expect=CONFIG).stderr, f"{file}: cannot be read\n")
+            self.assertEqual(self.poplink("show", "port", "--node", file, expect=CONFIG).stderr, f"{file}: cannot be read\n")
+        self.assertEqual(self.apply(EXAMPLE_REGION, "--image", "not/there.json", expect=CONFIG).stderr,
+                         "not/there.json: cannot be written\n")
+
+    def test_node_of_a_site_that_is_not_in_the_region_is_refused(self) -> None:
+        self.start()
+        node = self.node("gra", self.socket(SITE))
+        run = self.poplink("apply", EXAMPLE_REGION, "--node", node, expect=CONFIG)
+        self.assertEqual(run.stderr, f"{node}:1: site: there is no site 'gra' in region 'eu-west'\n")
+        self.assertEqual(self.entries(), {})
+
+    def test_port_that_the_card_does_not_have_is_refused(self) -> None:
+        self.start()
+        region = self.region(EXAMPLE_REGION.read_text().replace("id: 1, speed: 10G, use: cross", "id: 9, speed: 10G, use: cross")
+                             .replace("site: par-th2, port: 1", "site: par-th2, port: 9"))
+        run = self.apply(region, expect=CONFIG)
+        line = 1 + region.read_text().splitlines().index("      - {id: 9, speed: 10G, use: cross_connect}")
+        self.assertEqual(run.stderr, f"{region}:{line}: sites[0].ports[1].id: the card of 'par-th2' has ports 0 to 7, not 9\n")
+        self.assertEqual(self.entries(), {})
+
+    def test_card_that_is_not_there_is_exit_code_3(self) -> None:
+        hint = "(is poplink-sim running?)"
+        self.assertEqual(self.apply(expect=CARD).stderr,
+                         f"poplink: no simulated card at {self.socket(SITE)}: No such file or directory {hint}\n")
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(self.socket(SITE)))
+        self.assertEqual(self.poplink("show", "port", "--node", self.node(SITE), expect=CARD).stderr,
+                         f"poplink: no simulated card at {self.socket(SITE)}: Connection refused {hint}\n")
+        endless = self.directory / ("x" * 200)
+        self.assertEqual(self.poplink("show", "port", "--node", self.node(SITE, endless), expect=CARD).stderr,
+                         f"poplink: no simulated card at {endless}: File name too long {hint}\n")
+
+    def test_second_client_is_told_who_holds_the_card(self) -> None:
+        self.start()
+        with CardClient(self.socket(SITE), "maintenance (somebody)"):
+            for arguments in (("apply", EXAMPLE_REGION), ("show", "port")):
+                run = self.poplink(*arguments, "--node", self.node(SITE), expect=CARD)
+                self.assertEqual(run.stderr, f"poplink: the card at {self.socket(SITE)} is held by maintenance (somebody)\n")
+        self.apply()
+
+    def test_running_apply_is_named_with_its_process(self) -> None:
+        self.start()
+        between = self.directory / "between.sock"
+        node = self.node("between", between)
+        node.write_text(node.read_text().replace("site: between", f"site: {SITE}"))
+        said = []
+
+        def ask(number: int) -> None:
+            if number == 5:
+                said.append(self.poplink("show", "port", "--node", self.node(SITE), expect=CARD).stderr)
+
+        with Between(between, self.socket(SITE), ask):
+            with subprocess.Popen([BINARIES / "poplink", "apply", EXAMPLE_REGION, "--node", node], stdout=subprocess.DEVNULL,
+                                  preexec_fn=die_with_parent) as program:
+                self.assertEqual(program.wait(PATIENCE), 0)
+        self.assertEqual(said, [f"poplink: the card at {self.socket(SITE)} is held by poplink apply (process {program.pid})\n"])
+
+    def test_card_that_answers_nonsense_is_exit_code_3(self) -> None:
+        hello = struct.pack("<IHHI", 1, 0x10EE, 0x504C, 1 << 20)
+        malformed = f"poplink: the card at {self.socket(SITE)} sent a malformed answer\n"
+        other_version = f"poplink: the card at {self.socket(SITE)} speaks protocol version 7, this program 1\n"
+        lost = f"poplink: lost the card at {self.socket(SITE)}: End of file\n"
+        for answers, said in (
+                ([(9, b"")], malformed),
+                ([(1, b"short")], malformed),
+                ([(4, hello)], malformed),
+                ([(1, struct.pack("<I", 7) + hello[4:])], other_version),
+                ([(1, hello), (4, b"")], malformed),
+                ([(1, hello), (4, struct.pack("<I", 5))], malformed),
+                ([(1, hello), (4, struct.pack("<3I", 5, 1, 2))], malformed),
+                ([(1, hello), (4, struct.pack("<9I", 8, *range(8)))], malformed),
+                ([(1, hello), (5, b"is on fire")], f"poplink: the card at {self.socket(SITE)} is on fire\n"),
+                ([(1, hello)], lost),
+                ([], lost)):
+            with self.answering(answers):
+                self.assertEqual(self.poplink("show", "port", "--node", self.node(SITE), expect=CARD).stderr, said, answers)
+
+    @contextlib.contextmanager
+    def answering(self, answers: list[tuple[int, bytes]]):
+        """A card that gives these answers and hangs up."""
+        def serve(listener: socket.socket) -> None:
+            client, _ = listener.accept()
+            with client:
+                for answer in answers:
+                    receive(client)
+                    client.sendall(message(*answer))
+                with contextlib.suppress(EOFError, OSError):
+                    receive(client)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self.socket(SITE)))
+            listener.listen()
+            thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+            thread.start()
+            yield
+            thread.join(PATIENCE)
+        self.socket(SITE).unlink()
+
+    def test_wrong_usage_is_exit_code_1_and_touches_no_card(self) -> None:
+        node = self.node(SITE)
+        for arguments, part in (
+                ((), "subcommand is required"), (("frobnicate",), ""), (("show",), "subcommand is required"),
+                (("show", "weather", "--node", node), ""), (("apply",), "region is required"),
+                (("apply", EXAMPLE_REGION), "--node is required"), (("show", "port"), "--node is required"),
+                (("show", "port", "extra", "--node", node), "extra"), (("apply", EXAMPLE_REGION, "--node", node, "--force"), "--force"),
+                (("show", "table", "colours", "--node", node), "colours not in {attachment,port,service,vid}"),
+                (("apply", EXAMPLE_REGION, "--node", node, "--image", "x", "--dry-run"), "excludes"),
+                (("apply", EXAMPLE_REGION, "--node", node, "--image", "x", "--json"), "excludes")):
+            self.assertIn(part, self.poplink(*arguments, expect=USAGE).stderr)
+        for arguments in (("--help",), ("apply", "--help"), ("show", "--help"), ("show", "table", "--help")):
+            self.assertIn("Usage:", self.poplink(*arguments).stdout)
+
+    # ---- show
+
+    def shown(self, *arguments: object) -> list[str]:
+        return self.poplink("show", *arguments, "--node", self.node(SITE)).stdout.splitlines()
+
+    def test_show_service(self) -> None:
+        self.start()
+        self.assertEqual(self.shown("service"), ["no services"])
+        self.assertEqual(self.show("service", SITE), [])
+        self.apply()
+        self.assertEqual(self.shown("service"), [
+            "service  customer_port  backbone_port  s_vid  mtu   to_backbone frames/bytes  from_backbone frames/bytes",
+            "101      0              6              101    9000  0/0                       0/0",
+            "102      1              6              102    1500  0/0                       0/0"])
+        none = {"frames": 0, "bytes": 0}
+        self.assertEqual(self.show("service", SITE)[1], {"service": 102, "customer_port": 1, "backbone_port": 6, "s_vid": 102,
+                                                         "mtu": 1500, "to_backbone": none, "from_backbone": none})
+
+    def test_show_port(self) -> None:
+        self.start()
+        self.apply()
+        lines = self.shown("port")
+        self.assertEqual(lines[0], "port  role           link  transmit  received frames/bytes  sent frames/bytes")
+        self.assertEqual(lines[1], "0     cross_connect  down  enabled   0/0                    0/0")
+        self.assertEqual(lines[7], "6     backbone       up    enabled   0/0                    0/0")
+        self.assertEqual(lines[8], "7     off            down  enabled   0/0                    0/0")
+        none = {"frames": 0, "bytes": 0}
+        self.assertEqual(self.show("port", SITE)[6], {"port": 6, "role": "backbone", "link": "up", "transmit": "enabled",
+                                                      "received": none, "sent": none})
+        self.apply(site="rbx")
+        self.assertEqual(self.show("port", "rbx")[0]["role"], "vrack")
+
+    def test_show_counter(self) -> None:
+        self.start()
+        lines = self.shown("counter")
+        self.assertEqual(lines[:3], ["port  counter   frames  bytes", "0     received  0       0", "0     sent      0       0"])
+        self.assertEqual(len(lines), 1 + 8 * 2)
+        none = {"frames": 0, "bytes": 0}
+        self.assertEqual(self.show("counter", SITE)[0], {"port": 0, "received": none, "sent": none, "drops": {}, "drop_bytes": {}})
+
+    def test_show_table(self) -> None:
+        self.start()
+        self.apply()
+        self.assertEqual(self.shown("table", "vid"), ["vid: 3 of 65536 entries used", "  4396: service 102", "  24677: service 101",
+                                                      "  24678: service 102"])
+        self.assertEqual([line for line in self.shown("table") if not line.startswith(" ")],
+                         ["attachment: 1 of 16 entries used", "port: 3 of 16 entries used", "service: 2 of 4096 entries used",
+                          "vid: 3 of 65536 entries used"])
+        (only,) = json.loads(self.poplink("show", "table", "attachment", "--json", "--node", self.node(SITE)).stdout)["tables"]
+        self.assertEqual(only, {"table": "attachment", "capacity": 16, "used": 1, "entries": [
+            {"index": 0, "entry": {"untagged_service": 0, "untagged_valid": 0, "valid": 1, "whole_service": 101, "whole_valid": 1}}]})
+
+
+if __name__ == "__main__":
+    unittest.main()

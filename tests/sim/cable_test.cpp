@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cable.h"
+
+#include <gtest/gtest.h>
+
+#include "scratch.h"
+
+namespace poplink::sim {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+struct Sink : FrameSink {
+  void deliver(std::span<const std::uint8_t> frame) override { got.emplace_back(frame.begin(), frame.end()); }
+  std::vector<Bytes> got;
+};
+
+class CableOnAClock : public ::testing::Test {
+ protected:
+  Cable make(std::uint64_t delay_ns, PcapWriter* tap = nullptr) {
+    return Cable(delay_ns, [this] { return now_ns; }, tap);
+  }
+  std::uint64_t now_ns = 1'000;
+  Sink left, right;
+};
+
+TEST_F(CableOnAClock, delivers_after_its_delay_and_not_before) {
+  Cable cable = make(500);
+  cable.connect(1, right);
+  cable.end(0).deliver(Bytes{1, 2, 3});
+  EXPECT_EQ(cable.nextDueNs(), 1'500U);
+  now_ns = 1'499;
+  cable.advance();
+  EXPECT_TRUE(right.got.empty());
+  now_ns = 1'500;
+  cable.advance();
+  EXPECT_EQ(right.got, (std::vector<Bytes>{{1, 2, 3}}));
+  EXPECT_EQ(cable.nextDueNs(), std::nullopt);
+}
+
+TEST_F(CableOnAClock, carries_both_directions_at_once_and_keeps_the_order_of_each) {
+  Cable cable = make(500);
+  cable.connect(0, left);
+  cable.connect(1, right);
+  for (std::uint8_t i = 0; i < 10; ++i) {
+    now_ns += 10;
+    cable.end(i % 2).deliver(Bytes{i});
+  }
+  EXPECT_EQ(cable.nextDueNs(), 1'510U) << "the earliest of both directions";
+  now_ns = 1'555;
+  cable.advance();
+  EXPECT_EQ(right.got, (std::vector<Bytes>{{0}, {2}, {4}}));
+  EXPECT_EQ(left.got, (std::vector<Bytes>{{1}, {3}}));
+  EXPECT_EQ(cable.nextDueNs(), 1'560U);
+  now_ns = 10'000;
+  cable.advance();
+  EXPECT_EQ(right.got.size(), 5U);
+  EXPECT_EQ(left.got.back(), Bytes{9});
+}
+
+TEST_F(CableOnAClock, without_delay_waits_only_for_its_owner) {
+  Cable cable = make(0);
+  cable.connect(1, right);
+  cable.end(0).deliver(Bytes{7});
+  EXPECT_TRUE(right.got.empty());
+  cable.advance();
+  EXPECT_EQ(right.got.size(), 1U);
+}
+
+TEST_F(CableOnAClock, loses_what_leaves_an_end_that_is_not_plugged_in) {
+  Cable cable = make(0);
+  cable.connect(0, left);
+  cable.end(0).deliver(Bytes{7});
+  cable.advance();
+  EXPECT_EQ(cable.nextDueNs(), std::nullopt);
+  EXPECT_TRUE(left.got.empty());
+}
+
+/// Answers each frame at once, as a card that is faster than its cable would.
+struct Echo : FrameSink {
+  explicit Echo(FrameSink& to) : back(to) {}
+  void deliver(std::span<const std::uint8_t> frame) override {
+    ++seen;
+    back.deliver(frame);
+  }
+  FrameSink& back;
+  unsigned seen = 0;
+};
+
+TEST_F(CableOnAClock, takes_frames_while_it_delivers) {
+  Cable cable = make(100);
+  Echo a(cable.end(0)), b(cable.end(1));
+  cable.connect(0, a);
+  cable.connect(1, b);
+  cable.end(0).deliver(Bytes{1});
+  for (int i = 0; i < 5; ++i) {
+    now_ns += 100;
+    cable.advance();
+  }
+  EXPECT_EQ(a.seen + b.seen, 5U);
+}
+
+TEST_F(CableOnAClock, tap_sees_each_frame_as_it_enters_with_its_own_clock) {
+  const Scratch scratch;
+  std::uint64_t wall_ns = 1'700'000'000'123'456'789;
+  {
+    PcapWriter tap(scratch / "tap.pcap", [&] { return wall_ns; });
+    Cable cable = make(1'000'000, &tap);
+    cable.end(0).deliver(Bytes(60, 1));
+    wall_ns += 5;
+    cable.end(1).deliver(Bytes(61, 2));
+    tap.flush();
+    EXPECT_EQ(readPcap(scratch / "tap.pcap").size(), 2U) << "nothing has arrived yet";
+  }
+  const std::vector<CapturedFrame> seen = readPcap(scratch / "tap.pcap");
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].bytes, Bytes(60, 1));
+  EXPECT_EQ(seen[0].time_ns, 1'700'000'000'123'456'789U);
+  EXPECT_EQ(seen[1].bytes, Bytes(61, 2));
+  EXPECT_EQ(seen[1].time_ns, 1'700'000'000'123'456'794U);
+}
+
+}  // namespace
+}  // namespace poplink::sim

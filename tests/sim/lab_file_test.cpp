@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lab files: what they mean, and what is refused with which words. Each file in bad/ begins with the message it gets,
+// all of it behind the file's name.
+#include "lab_file.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "scratch.h"
+
+namespace poplink::sim {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> badFiles() {
+  std::vector<std::string> names;
+  for (const auto& file : fs::directory_iterator(POPLINK_BAD_LABS)) names.push_back(file.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+class BadLab : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(BadLab, is_refused_with_place_and_rule) {
+  const std::string file = std::string(POPLINK_BAD_LABS) + "/" + GetParam() + ".yaml";
+  std::ifstream in(file);
+  std::string expected;
+  for (std::string line; std::getline(in, line) && line.rfind("# expect ", 0) == 0;)
+    expected += (expected.empty() ? "" : "\n") + file + line.substr(9);
+  ASSERT_FALSE(expected.empty());
+  EXPECT_EQ(refusal([&] { readLab(file); }), expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(files, BadLab, ::testing::ValuesIn(badFiles()), [](const auto& info) { return info.param; });
+
+TEST(Lab, there_are_bad_files) {
+  EXPECT_GE(badFiles().size(), 20U);
+}
+
+TEST(Lab, that_is_not_there_or_no_yaml_is_refused) {
+  const Scratch scratch;
+  EXPECT_EQ(refusal([&] { readLab(scratch / "lab.yaml"); }), (scratch / "lab.yaml") + ": cannot be read");
+  std::ofstream(scratch / "lab.yaml") << "cards:\n  - {name: a\n";
+  EXPECT_EQ(refusal([&] { readLab(scratch / "lab.yaml"); }).rfind((scratch / "lab.yaml") + ":3: is not YAML: ", 0), 0U);
+}
+
+TEST(Lab, means_what_it_says) {
+  const Scratch scratch;
+  std::ofstream(scratch / "lab.yaml") << R"(
+cards:
+  - name: a
+    socket: a.sock
+    ports:
+      0: {interface: e0, netns: /proc/1/ns/net, attach: packet, speed: 1G}
+      1: {interface: e0, speed: 10G}
+      6: {cable: backbone}
+  - {name: b, socket: b.sock, ports: {7: {cable: backbone}}}
+cables:
+  - {name: backbone, pcap: x.pcap, delay_ns: 250000}
+)";
+  const Lab lab = readLab(scratch / "lab.yaml");
+  ASSERT_EQ(lab.cards.size(), 2U);
+  EXPECT_EQ(lab.cards[0].name, "a");
+  EXPECT_EQ(lab.cards[0].socket, "a.sock");
+  const LabPort& first = lab.cards[0].ports.at(0);
+  EXPECT_EQ(first.interface, "e0");
+  EXPECT_EQ(first.netns, "/proc/1/ns/net");
+  EXPECT_EQ(first.attach, AttachBy::packet);
+  EXPECT_EQ(first.speed, PortSpeed::gigabit);
+  const LabPort& second = lab.cards[0].ports.at(1);
+  EXPECT_EQ(second.netns, "") << "the same name in another namespace is another interface";
+  EXPECT_EQ(second.attach, AttachBy::best);
+  EXPECT_EQ(second.speed, PortSpeed::ten_gigabit);
+  EXPECT_EQ(lab.cards[0].ports.at(6).cable, "backbone");
+  EXPECT_EQ(lab.cards[0].ports.at(6).speed, PortSpeed::bus);
+  EXPECT_EQ(lab.cards[1].ports.size(), 1U);
+  ASSERT_EQ(lab.cables.size(), 1U);
+  EXPECT_EQ(lab.cables[0].pcap, "x.pcap");
+  EXPECT_EQ(lab.cables[0].delay_ns, 250'000U);
+}
+
+}  // namespace
+}  // namespace poplink::sim
