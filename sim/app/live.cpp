@@ -48,7 +48,12 @@ class HostPort : public FrameSink {
     watch();
   }
 
-  void deliver(std::span<const std::uint8_t> frame) override { interface_->give(frame); }
+  void deliver(std::span<const std::uint8_t> frame) override {
+    if (!interface_->give(frame)) ++refused_;
+  }
+  /// Frames that left the card and that the host's interface had no room for.
+  std::uint64_t refused() const { return refused_; }
+  unsigned port() const { return port_; }
 
   /// Moves what the host has sent into the card, as long as the port's queue has room.
   void feed() {
@@ -81,6 +86,7 @@ class HostPort : public FrameSink {
   unsigned port_;
   asio::posix::stream_descriptor readable_;
   bool ready_ = false;
+  std::uint64_t refused_ = 0;
   std::array<std::uint8_t, kFrameBuffer> buffer_{};
 };
 
@@ -133,6 +139,14 @@ class LiveLab {
       if (due && (!next || *due < *next)) next = due;
     }
     return next;
+  }
+  /// What was lost outside the cards, where no counter of theirs shows it.
+  void tellLosses() const {
+    for (const auto& port : host_ports_) {
+      if (port->refused() != 0)
+        std::cerr << "poplink-sim: port " << port->port() << ": the host's interface had no room for "
+                  << port->refused() << " frames\n";
+    }
   }
   void flush() {
     for (const auto& tap : taps_) tap->flush();
@@ -190,6 +204,7 @@ int runLive(const LiveOptions& options) {
     }
     context.poll();
   }
+  live.tellLosses();
   return 0;
 }
 

@@ -211,6 +211,13 @@ TEST_F(Registers, tables_are_empty_after_reset_and_hold_what_is_written) {
   }
 }
 
+TEST_F(Registers, table_that_is_not_there_has_no_size) {
+  bench.card.writeRegister(map::reg::kTableSelect, static_cast<std::uint32_t>(map::kTables.size()));
+  EXPECT_EQ(bench.card.readRegister(map::reg::kTableCapacity), 0U);
+  EXPECT_EQ(bench.card.readRegister(map::reg::kTableUsed), 0U);
+  EXPECT_EQ(bench.card.readRegister(map::reg::kTableEntryBits), 0U);
+}
+
 TEST_F(Registers, index_moves_on_when_asked_to) {
   bench.card.writeRegister(map::reg::kTableSelect, tableNamed("service").number);
   bench.card.writeRegister(map::reg::kTableIndex, 100);
