@@ -15,7 +15,8 @@ GENERATED = {"card_regs.sv": "rtl/generated/card_regs.sv", "card_tables.sv": "rt
 
 def kernel_points(house: pathlib.Path) -> list[Point]:
     arguments = ["-std=c++20", "-Wno-bit-int-extension", f"-I{house}/hls/include"]
-    return cpp.points(house / KERNELS / "forward.cpp", KERNELS, arguments)
+    found = [p for source in sorted((house / KERNELS).glob("*.cpp")) for p in cpp.points(source, KERNELS, arguments)]
+    return list(dict.fromkeys(found))  # a header that several sources include counts once
 
 
 def rtl_sources(house: pathlib.Path, build: pathlib.Path) -> dict[str, pathlib.Path]:

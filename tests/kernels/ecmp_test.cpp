@@ -188,6 +188,33 @@ TEST_F(Ecmp, lag_members_are_chosen_the_same_way_and_independently) {
   for (const Way& one : ways()) ASSERT_EQ(one.link, 9U);
 }
 
+TEST_F(Ecmp, last_resort_goes_round_from_the_hashs_top_bits) {
+  tables.setGroup(1, 0, 6, {{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}});
+  for (unsigned i = 0; i < 64; ++i) tables.bucket[i] = {true, 0, 1, 2};
+  tables.live_ports = 0b0010'1000;  // 3 and 5
+  for (unsigned i = 0; i < 1000; ++i) {
+    const EcmpIn in = flow(i);
+    const EcmpTablesInUse use(tables);
+    EcmpOut out{};
+    ecmp(in, out);
+    const auto start = static_cast<unsigned>(out.path_hash >> 28);
+    EXPECT_EQ(static_cast<unsigned>(out.link), start > 3 && start <= 5 ? 5U : 3U) << start;
+  }
+}
+
+TEST_F(Ecmp, s_tag_of_the_backbone_is_no_part_of_the_flow) {
+  tables.setGroup(1, 0, 8, {{0, 1}, {1, 1}, {2, 1}});
+  for (unsigned i = 0; i < 200; ++i) {
+    const EcmpIn in = flow(i);
+    EcmpIn tagged = in;
+    for (unsigned k = kHeaderBytes - 1; k >= 16; --k) tagged.header[k] = in.header[k - 4];
+    const unsigned char tag[] = {0x88, 0xA8, 0, 101};
+    for (unsigned k = 0; k < 4; ++k) tagged.header[12 + k] = tag[k];
+    tagged.length = 64;
+    EXPECT_EQ(way(tagged), way(in));
+  }
+}
+
 TEST_F(Ecmp, what_is_not_configured_finds_nothing) {
   EXPECT_FALSE(way(flow(1, 5)).found);
   tables.setGroup(1, 0, 6, {{12, 1}});  // a link without ports
