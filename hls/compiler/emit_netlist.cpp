@@ -34,10 +34,32 @@ std::string text(const Value& value) {
 
 std::string operation(const Node& node) {
   const auto operand = [&](std::size_t i) { return text(node.operands[i]); };
-  if (node.kind == Kind::mux) return operand(0) + " ? " + operand(1) + " : " + operand(2);
-  if (node.kind == Kind::bitNot) return "~" + operand(0);
-  static constexpr const char* kInfix[] = {"", "&", "|", "^", "", "", "+", "-", "*", "<", "=="};
-  return operand(0) + " " + kInfix[static_cast<std::size_t>(node.kind)] + " " + operand(1);
+  const auto infix = [&](const char* sign) { return operand(0) + " " + sign + " " + operand(1); };
+  switch (node.kind) {
+    case Kind::input:
+      break;
+    case Kind::bitAnd:
+      return infix("&");
+    case Kind::bitOr:
+      return infix("|");
+    case Kind::bitXor:
+      return infix("^");
+    case Kind::bitNot:
+      return "~" + operand(0);
+    case Kind::mux:
+      return operand(0) + " ? " + operand(1) + " : " + operand(2);
+    case Kind::add:
+      return infix("+");
+    case Kind::sub:
+      return infix("-");
+    case Kind::mul:
+      return infix("*");
+    case Kind::ult:
+      return infix("<");
+    case Kind::eq:
+      return infix("==");
+  }
+  return "";
 }
 
 }  // namespace
