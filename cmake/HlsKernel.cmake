@@ -8,9 +8,13 @@ function(poplink_hls_kernel name)
   get_filename_component(source ${arg_SOURCE} ABSOLUTE)
   get_filename_component(source_folder ${source} DIRECTORY)
   file(GLOB headers CONFIGURE_DEPENDS ${source_folder}/*.h ${source_folder}/*.def ${CMAKE_SOURCE_DIR}/hls/include/*.h)
+  set(arguments ${source} --top ${name} ${arg_OPTIONS} -I ${CMAKE_SOURCE_DIR}/hls/include)
+  # One argument a line: script/prove finds the kernels of a build by these.
+  string(JOIN "\n" command $<TARGET_FILE:hlsc> ${arguments})
+  file(GENERATE OUTPUT ${folder}/hlsc.command CONTENT "${command}\n")
   # hlsc leaves unchanged files alone; the stamp tells the build tool that it has run.
   add_custom_command(OUTPUT ${folder}/stamp BYPRODUCTS ${outputs}
-    COMMAND hlsc --top ${name} ${arg_OPTIONS} -I ${CMAKE_SOURCE_DIR}/hls/include -o ${folder} ${source}
+    COMMAND hlsc ${arguments} -o ${folder}
     COMMAND ${CMAKE_COMMAND} -E touch ${folder}/stamp
     DEPENDS hlsc ${source} ${headers} VERBATIM COMMENT "hlsc ${name}")
   add_custom_target(hls_${name} DEPENDS ${folder}/stamp)

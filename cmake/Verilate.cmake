@@ -10,6 +10,12 @@ target_include_directories(verilated SYSTEM PUBLIC ${VERILATOR_ROOT}/include ${V
 target_compile_definitions(verilated PUBLIC VERILATOR=1 VM_COVERAGE=0 VM_SC=0 VM_TRACE=0 VL_TIME_CONTEXT)
 target_compile_options(verilated PRIVATE -O3 -w)
 
+# Its FST writer, for models made with --trace-fst.
+find_package(ZLIB REQUIRED)
+add_library(verilated_fst STATIC ${VERILATOR_ROOT}/include/verilated_fst_c.cpp)
+target_compile_options(verilated_fst PRIVATE -O3 -w)
+target_link_libraries(verilated_fst PUBLIC verilated ZLIB::ZLIB)
+
 function(poplink_verilate name)
   cmake_parse_arguments(arg "" "TOP" "SOURCES;DEPENDS;OPTIONS" ${ARGN})
   set(folder ${CMAKE_BINARY_DIR}/verilated/${name})

@@ -20,6 +20,7 @@ struct CompileOptions {
 };
 
 struct Compiled {
+  Module converted;  ///< before any pass
   Module module;
   Schedule schedule;
   std::vector<std::string> warnings;

@@ -15,10 +15,13 @@ struct EmitOptions {
   std::string options;  ///< the options that shaped the result, for the heads
   DelayModel delays;
   double clock_ns = 2.6;
+  bool transparent = false;  ///< registers and delay lines as wires, for proofs: the same text otherwise
 };
 
 /// NAME.sv: the pipeline.
 std::string emitVerilog(const Module& module, const Schedule& schedule, const EmitOptions& options);
+/// The netlist with the pipeline's ports and without its emitter: one plain wire per node, for proofs.
+std::string emitNetlist(const Module& module, const std::string& source);
 /// NAME_pkg.sv: latency and widths as constants.
 std::string emitPackage(const Module& module, const Schedule& schedule, const EmitOptions& options);
 /// NAME_rtl.h: C++ templates between the kernel's structs and a Verilated model's ports.

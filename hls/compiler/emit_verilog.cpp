@@ -226,10 +226,10 @@ class VerilogEmitter {
     std::map<unsigned, std::vector<const Piece*>> delayed;  // by the stage they come out in
     collectMoves(stage, moves, delayed);
     line("logic valid_s" + to + ";");
-    line("always_ff @(posedge clk) valid_s" + to + " <= !rst && valid_s" + from + ";");
+    line(clocked_ + "valid_s" + to + takes_ + "!rst && valid_s" + from + ";");
     requests(stage);
     if (!moves.empty()) {
-      line("always_ff @(posedge clk) begin");
+      line(clocked_ + "begin");
       for (const std::string& move : moves) line("  " + move);
       line("end");
     }
@@ -247,7 +247,7 @@ class VerilogEmitter {
               delayed[hop.to].push_back(&piece);
             } else {
               line("logic " + range(piece.width) + registerName(piece, hop.to) + ";");
-              moves.push_back(registerName(piece, hop.to) + " <= " + pieceAt(piece, stage) + ";");
+              moves.push_back(registerName(piece, hop.to) + takes_ + pieceAt(piece, stage) + ";");
             }
           }
         }
@@ -266,7 +266,7 @@ class VerilogEmitter {
       const Lookup& lookup = module_.lookups[i];
       const std::string port = "lk_" + lookup.table;
       const std::string asked = lookup.request.isOne() ? "" : " && " + valueAt({lookup.request}, stage);
-      line("always_ff @(posedge clk) " + port + "_req_valid <= !rst && valid_s" + std::to_string(stage) + asked + ";");
+      line(clocked_ + port + "_req_valid" + takes_ + "!rst && valid_s" + std::to_string(stage) + asked + ";");
       line("assign " + port + "_key = " + valueAt(lookup.key, stage + 1) + ";");
     }
   }
@@ -276,19 +276,23 @@ class VerilogEmitter {
     const std::string name = "dl_" + std::to_string(from) + "_" + std::to_string(to);
     const unsigned depth = to - from - 1;
     const std::string pointer = "dl_pointer_" + std::to_string(depth);
-    depths_.insert(depth);
     unsigned width = 0;
     std::string joined;
     for (const Piece* piece : pieces) {
       width += piece->width;
       joined = pieceAt(*piece, from) + (joined.empty() ? "" : ", ") + joined;
     }
-    line("logic " + range(width) + name + " [0:" + std::to_string(depth - 1) + "];");
-    line("logic " + range(width) + name + "_q;");
-    line("always_ff @(posedge clk) begin");
-    line("  " + name + "_q <= " + name + "[" + pointer + "];");
-    line("  " + name + "[" + pointer + "] <= {" + joined + "};");
-    line("end");
+    if (options_.transparent) {
+      line("wire " + range(width) + name + "_q = {" + joined + "};");
+    } else {
+      depths_.insert(depth);
+      line("logic " + range(width) + name + " [0:" + std::to_string(depth - 1) + "];");
+      line("logic " + range(width) + name + "_q;");
+      line(clocked_ + "begin");
+      line("  " + name + "_q <= " + name + "[" + pointer + "];");
+      line("  " + name + "[" + pointer + "] <= {" + joined + "};");
+      line("end");
+    }
     unsigned low = 0;
     for (const Piece* piece : pieces) {
       line("wire " + range(piece->width) + registerName(*piece, to) + " = " +
@@ -338,6 +342,8 @@ class VerilogEmitter {
   const Module& module_;
   const Schedule& schedule_;
   const EmitOptions& options_;
+  const std::string clocked_ = options_.transparent ? "always_comb " : "always_ff @(posedge clk) ";
+  const std::string takes_ = options_.transparent ? " = " : " <= ";
   const Pieces pieces_;
   const std::vector<std::string> names_;
   std::vector<bool> inlined_;

@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   CLI::App app{"hlsc: compiles a C++ kernel to a free-running SystemVerilog pipeline (II = 1)"};
   hlsc::CompileOptions options;
   std::string source, family = "xcup";
-  fs::path folder;
+  fs::path folder, proof;
   std::vector<std::string> latencies, includes, macros;
   app.add_option("--top", options.kernel, "Kernel function: void NAME(const In&, Out&)")->required();
   app.add_option("--family", family, "Delay model: xcup, xc7 or ecp5")->capture_default_str();
@@ -58,6 +58,8 @@ int main(int argc, char** argv) {
   app.add_option("-I", includes, "Folder of headers");
   app.add_option("-D", macros, "Macro");
   app.add_option("-o", folder, "Folder for NAME.sv, NAME_pkg.sv, NAME_rtl.h, NAME.json")->required();
+  app.add_option("--proof", proof,
+                 "Folder for NAME_{converted,optimized,pipelined}.sv: combinational, for equivalence");
   app.add_option("source", source, "C++ source")->required();
   CLI11_PARSE(app, argc, argv);
   try {
@@ -69,14 +71,21 @@ int main(int argc, char** argv) {
     for (const std::string& warning : compiled.warnings) std::cerr << source << ": warning: " << warning << "\n";
     char clock[32];
     std::snprintf(clock, sizeof clock, "%g", options.clock_ns);
-    const hlsc::EmitOptions emit{fs::path(source).filename().string(), "family " + family + ", clock " + clock + " ns",
-                                 options.delays, options.clock_ns};
+    hlsc::EmitOptions emit{fs::path(source).filename().string(), "family " + family + ", clock " + clock + " ns",
+                           options.delays, options.clock_ns};
     fs::create_directories(folder);
     writeIfChanged(folder / (options.kernel + ".sv"), emitVerilog(compiled.module, compiled.schedule, emit));
     writeIfChanged(folder / (options.kernel + "_pkg.sv"), emitPackage(compiled.module, compiled.schedule, emit));
     writeIfChanged(folder / (options.kernel + "_rtl.h"), emitHeader(compiled.module, compiled.schedule, emit));
     writeIfChanged(folder / (options.kernel + ".json"),
                    emitReport(compiled.module, compiled.schedule, emit, compiled.warnings));
+    if (!proof.empty()) {
+      fs::create_directories(proof);
+      writeIfChanged(proof / (options.kernel + "_converted.sv"), emitNetlist(compiled.converted, emit.source));
+      writeIfChanged(proof / (options.kernel + "_optimized.sv"), emitNetlist(compiled.module, emit.source));
+      emit.transparent = true;
+      writeIfChanged(proof / (options.kernel + "_pipelined.sv"), emitVerilog(compiled.module, compiled.schedule, emit));
+    }
   } catch (const std::exception& error) {
     std::cerr << error.what() << "\n";
     return 1;

@@ -203,6 +203,7 @@ int runBatch(const BatchOptions& options) {
   if (!options.tables.empty()) loadTables(options.tables, software);
   card.model().drain(kDrainCycles);  // frames start on a card at rest, whatever was loaded
 
+  Wave<CardModel> wave(options.wave, card.model());
   Stamps stamps(options.stamps);
   TextFile counters(options.counters);
   std::map<unsigned, std::unique_ptr<PcapWriter>> writers;
@@ -226,6 +227,7 @@ int runBatch(const BatchOptions& options) {
   }
   runToRest(card, sources);
   const std::uint64_t cycles = card.model().cycle() - start;
+  wave.close();
   stamps.close();
   for (const auto& [port, writer] : writers) writer->flush();
   if (counters.wanted()) counters.out() << countersOf(software).dump(2) << "\n";

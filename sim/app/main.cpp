@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // poplink-sim: cards without hardware.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <set>
 #include <systemc>
@@ -42,6 +47,14 @@ void checkOutputs(const BatchOptions& batch) {
   for (const auto& [port, file] : batch.out) check(file);
   check(batch.stamps);
   check(batch.counters);
+  check(batch.wave.file);
+}
+
+/// Waveforms cost speed even while none is written, so another build of this program, beside it, writes them.
+[[noreturn]] void becomeTracing(char** argv) {
+  const auto program = std::filesystem::read_symlink("/proc/self/exe").replace_filename("poplink-sim-wave");
+  ::execv(program.c_str(), argv);
+  throw std::runtime_error(program.string() + ": " + std::strerror(errno) + "; --wave needs it");
 }
 
 }  // namespace
@@ -77,6 +90,10 @@ int sc_main(int argc, char** argv) {
   batch_command->add_option("--speed", gigabits, "Gbit/s of every port: 10, 1, or 0 for as fast as the bus")
       ->check(CLI::IsMember({0, 1, 10}))
       ->capture_default_str();
+  batch_command->add_option("--wave", batch.wave.file, "Write the card's signals to this file (FST)");
+  batch_command->add_option("--wave-from", batch.wave.from,
+                            "First cycle, as in the stamps (default: of the first frame)");
+  batch_command->add_option("--wave-cycles", batch.wave.cycles, "How many")->capture_default_str();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -84,6 +101,7 @@ int sc_main(int argc, char** argv) {
   }
   try {
     if (app.got_subcommand(live_command)) return runLive(live);
+    if (!CardModel::kTraces && !batch.wave.file.empty()) becomeTracing(argv);
     batch.in = portFiles(in, "--in");
     batch.out = portFiles(out, "--out");
     checkOutputs(batch);

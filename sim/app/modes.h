@@ -6,6 +6,7 @@
 #include <string>
 
 #include "card_model.h"
+#include "wave.h"
 
 namespace poplink::sim {
 
@@ -23,6 +24,7 @@ struct BatchOptions {
   std::map<unsigned, std::string> out;  ///< port -> capture to write
   std::string stamps;                   ///< CSV with the cycles of every frame; empty: none
   std::string counters;                 ///< JSON with all counters at the end; empty: none
+  WaveOptions wave;
   /// Send at the captures' times, and stamp what leaves on the same clock; else back to back at the port's speed.
   bool capture_times = false;
   PortSpeed speed = PortSpeed::ten_gigabit;

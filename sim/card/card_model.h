@@ -60,6 +60,8 @@ template <class Dut, unsigned kBeatBytes, unsigned kPorts>
 class BasicCardModel {
  public:
   static constexpr unsigned kPortCount = kPorts;
+  /// Whether the model was made with `--trace-fst`.
+  static constexpr bool kTraces = requires(Dut& dut) { dut.trace(nullptr, 1); };
 
   /// `speed`: of every port. `seed`: of the registers and memories before reset, in a model built with
   /// `--x-initial unique`, which comes up random as hardware does.
@@ -88,6 +90,9 @@ class BasicCardModel {
   std::function<void(SentFrame&&)> on_sent;
   /// Called when the last beat of a received frame is on the bus: (port, cycle).
   std::function<void(unsigned, std::uint64_t)> on_received;
+
+  /// In a model that traces: called after each evaluation, with the clock's level.
+  std::function<void(bool)> on_eval;
 
   /// The peer of `port` sends a frame; it queues behind earlier ones on the wire. `bad`: the MAC will mark it (FCS or
   /// code error).
@@ -129,9 +134,11 @@ class BasicCardModel {
     dut_->clk = 1;
     dut_->eval();
     ++cycle_;
+    evaluated(true);
     collectEgress();
     dut_->clk = 0;
     dut_->eval();
+    evaluated(false);
   }
   /// Cycles in which a quiescent card's clock stands still.
   void skip(std::uint64_t cycles) { cycle_ += cycles; }
@@ -224,6 +231,12 @@ class BasicCardModel {
   /// From the wire's being free to the first beat of a frame.
   std::uint64_t firstBeat(unsigned port, std::size_t frame_bytes) const {
     return wire(port, kPreambleBytes + std::min<std::size_t>(kBeatBytes, frame_bytes));
+  }
+
+  void evaluated(bool clock) {
+    if constexpr (kTraces) {
+      if (on_eval) on_eval(clock);
+    }
   }
 
   void driveIngress() {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each kernel in bad/ says in a line "// expect TEXT" what the compiler must answer.
+// Each kernel in bad/ says in lines "// expect TEXT" what the compiler must answer, in this order, and may say with
+// "// errors N" that it answers with so many errors and no more.
 #include "front/diagnostics.h"
 
 #include <gtest/gtest.h>
@@ -23,12 +24,21 @@ std::vector<std::string> badKernels() {
   return names;
 }
 
-std::string expectation(const fs::path& source) {
+/// What follows `// WORD ` at the start of a line.
+std::vector<std::string> comments(const fs::path& source, const std::string& word) {
+  const std::string start = "// " + word + " ";
+  std::vector<std::string> found;
   std::ifstream file(source);
   for (std::string line; std::getline(file, line);) {
-    if (line.rfind("// expect ", 0) == 0) return line.substr(10);
+    if (line.rfind(start, 0) == 0) found.push_back(line.substr(start.size()));
   }
-  return "";
+  return found;
+}
+
+std::size_t countErrors(const std::string& text) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find("error: "); at != std::string::npos; at = text.find("error: ", at + 1)) ++count;
+  return count;
 }
 
 CompileOptions kernelOptions() {
@@ -42,15 +52,20 @@ class BadKernel : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(BadKernel, is_refused_with_place_and_rule) {
   const fs::path source = fs::path(POPLINK_BAD_KERNELS) / (GetParam() + ".cpp");
-  const std::string want = expectation(source);
-  ASSERT_FALSE(want.empty());
+  const std::vector<std::string> wants = comments(source, "expect"), errors = comments(source, "errors");
+  ASSERT_FALSE(wants.empty());
   try {
     compile(source.string(), kernelOptions());
     FAIL() << "compiled";
   } catch (const CompileError& error) {
     const std::string text = error.what();
-    EXPECT_NE(text.find(want), std::string::npos) << text;
-    EXPECT_NE(text.find("error: "), std::string::npos) << text;
+    std::size_t from = 0;  // the lines come in this order
+    for (const std::string& want : wants) {
+      from = text.find(want, from);
+      ASSERT_NE(from, std::string::npos) << want << "\nis not told, or not in its order:\n" << text;
+    }
+    EXPECT_GE(countErrors(text), 1U) << text;
+    if (!errors.empty()) EXPECT_EQ(std::to_string(countErrors(text)), errors[0]) << text;
   }
 }
 

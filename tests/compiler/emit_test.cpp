@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "compile.h"
 #include "names.h"
@@ -37,6 +38,25 @@ TEST(Emit, smallest_kernel_is_one_register) {
   EXPECT_EQ(compiled.schedule.latency, 1U);
   EXPECT_NE(text.find("in_value_s1 <= in_value;"), std::string::npos) << text;
   EXPECT_NE(text.find("assign out_value = in_value_s1;"), std::string::npos) << text;
+}
+
+std::vector<std::string> wires(const std::string& text) {
+  std::vector<std::string> found;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.rfind("  wire ", 0) == 0 && line.find("_q = {") == std::string::npos) found.push_back(line);
+  }
+  return found;
+}
+
+TEST(Emit, view_for_proofs_is_the_pipeline_without_registers) {
+  const Compiled compiled = compileKernel("torture");
+  EmitOptions options{"torture.cpp", "", {}, 2.6};
+  const std::string pipeline = emitVerilog(compiled.module, compiled.schedule, options);
+  options.transparent = true;
+  const std::string view = emitVerilog(compiled.module, compiled.schedule, options);
+  EXPECT_EQ(wires(view), wires(pipeline));
+  EXPECT_EQ(view.find("posedge"), std::string::npos);
 }
 
 TEST(Emit, carries_source_names_and_lines) {

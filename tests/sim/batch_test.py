@@ -5,6 +5,8 @@ import csv
 import json
 import pathlib
 import random
+import re
+import struct
 import unittest
 
 from lab import frames
@@ -18,6 +20,47 @@ SECOND = 10**9
 def frame(size: int, number: int = 0, tags: bytes = b"") -> bytes:
     payload = number.to_bytes(4, "big") + bytes(range(256)) * 36
     return frames.frame(frames.VRACK_MAC, frames.CUSTOMER_MAC, frames.TEST_ETHERTYPE, payload, tags)[:size]
+
+
+def unpack_lz4(block: bytes) -> bytes:
+    out, at = bytearray(), 0
+
+    def length(nibble: int) -> int:
+        nonlocal at
+        more = 255 if nibble == 15 else 0
+        while more == 255:
+            more = block[at]
+            nibble += more
+            at += 1
+        return nibble
+
+    while at < len(block):
+        token = block[at]
+        at += 1
+        literals = length(token >> 4)
+        out += block[at:at + literals]
+        at += literals
+        if at >= len(block):
+            break
+        distance = int.from_bytes(block[at:at + 2], "little")
+        at += 2
+        for _ in range(length(token & 15) + 4):
+            out.append(out[-distance])
+    return bytes(out)
+
+
+def read_fst(file: pathlib.Path) -> tuple[tuple[int, int], set[str]]:
+    """First and last time, and the names of all signals."""
+    data = file.read_bytes()
+    times, names, at = (0, 0), set(), 0
+    while at < len(data):
+        kind, length = struct.unpack_from(">BQ", data, at)
+        if kind == 0:  # header
+            times = struct.unpack_from(">QQ", data, at + 9)
+        elif kind == 6:  # hierarchy, LZ4
+            names = {name.decode() for name in re.findall(rb"[A-Za-z_]\w+", unpack_lz4(data[at + 17:at + 1 + length]))}
+        at += 1 + length
+    return times, names
 
 
 class Batch(LabCase):
@@ -40,6 +83,25 @@ class Batch(LabCase):
             for row in csv.DictReader(lines):
                 rows[row.pop("direction")].append({key: int(value) for key, value in row.items() if value})
         return rows
+
+    def test_a_wave_shows_a_window_with_the_sources_names(self) -> None:
+        captured = self.capture("in.pcap", [(0, frame(64, i)) for i in range(20)])
+        sent, file = self.directory / "out.pcap", self.directory / "wave.fst"
+        first = self.stamps("--in", f"0={captured}", "--out", f"6={sent}")["in"][3]["last_cycle"]
+        without = (sent.read_bytes(), (self.directory / "stamps.csv").read_bytes())
+        self.stamps("--in", f"0={captured}", "--out", f"6={sent}", "--wave", file, "--wave-from", first, "--wave-cycles", 50)
+        self.assertEqual(without, (sent.read_bytes(), (self.directory / "stamps.csv").read_bytes()), "watching changes nothing")
+        times, names = read_fst(file)
+        self.assertEqual(times, (first * NS_PER_CYCLE, (first + 50) * NS_PER_CYCLE - NS_PER_CYCLE // 2))
+        self.assertLessEqual({"clk", "rx_tvalid", "in_header", "from_backbone", "customer_tags", "out_drop"}, names)
+
+    def test_a_wave_that_cannot_be_written_is_an_error(self) -> None:
+        captured = self.capture("in.pcap", [(0, frame(64))])
+        for arguments, told in ((("--wave", self.directory / "no" / "wave.fst"), "cannot be written"),
+                                (("--wave", self.directory / "wave.fst", "--wave-from", 10**9), "the card came to rest in cycle"),
+                                (("--wave", self.directory / "wave.fst", "--wave-from", 1), "the first frame comes in cycle")):
+            with self.subTest(told):
+                self.assertIn(told, self.refused("--in", f"0={captured}", *arguments))
 
     def test_same_files_in_give_the_same_bytes_out(self) -> None:
         draw = random.Random(5)

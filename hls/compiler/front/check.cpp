@@ -14,11 +14,6 @@ namespace hlsc {
 
 namespace {
 
-std::string readable(const llvm::Function& function) {
-  const llvm::DISubprogram* info = function.getSubprogram();
-  return (info != nullptr ? info->getName() : function.getName()).str();
-}
-
 bool isMarker(const llvm::Function& function) {
   return function.getName().starts_with("hls.");
 }
@@ -30,6 +25,10 @@ class Check {
   void run() {
     loops();
     for (llvm::Instruction& instruction : llvm::instructions(*program_.top)) one(instruction);
+    diagnostics_.stopOnError();
+    for (const llvm::Instruction* access : unexplained_) {
+      diagnostics_.error(*access, "this memory access could not be turned into wires (a pointer chosen at run time?)");
+    }
     diagnostics_.stopOnError();
   }
 
@@ -86,7 +85,7 @@ class Check {
                callee->getName() == "malloc" || callee->getName() == "free") {
       diagnostics_.error(call, "heap memory has no hardware");
     } else if (!isMarker(*callee) && !callee->isIntrinsic()) {
-      diagnostics_.error(call, "call of '" + readable(*callee) + "', which is not defined in the kernel's source");
+      diagnostics_.error(call, "call of '" + nameOf(*callee) + "', which is not defined in the kernel's source");
     }
   }
 
@@ -107,14 +106,14 @@ class Check {
           instruction,
           "variable '" + name + "' keeps state from packet to packet: kernels have no static or global variables");
     } else {
-      diagnostics_.error(instruction,
-                         "this memory access could not be turned into wires (a pointer chosen at run time?)");
+      unexplained_.push_back(&instruction);
     }
   }
 
   const Program& program_;
   Diagnostics diagnostics_;
   std::map<std::size_t, llvm::CallBase*> requested_;
+  std::vector<const llvm::Instruction*> unexplained_;  ///< accesses that may only follow from another error
 };
 
 }  // namespace

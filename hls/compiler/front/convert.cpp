@@ -2,6 +2,7 @@
 #include "convert.h"
 
 #include <llvm/ADT/PostOrderIterator.h>
+#include <llvm/BinaryFormat/Dwarf.h>
 #include <llvm/IR/CFG.h>
 #include <llvm/IR/DebugProgramInstruction.h>
 #include <llvm/IR/Dominators.h>
@@ -48,13 +49,35 @@ class Converter {
   void collectNames() {
     for (llvm::Instruction& instruction : llvm::instructions(top_)) {
       for (llvm::DbgVariableRecord& record : llvm::filterDbgVars(instruction.getDbgRecordRange())) {
-        if (!record.isDbgValue() || record.getNumVariableLocationOps() != 1 ||
-            record.getExpression()->getNumElements() != 0)
-          continue;
+        if (!record.isDbgValue() || record.getNumVariableLocationOps() != 1) continue;
         llvm::Value* value = record.getVariableLocationOp(0);
-        if (value != nullptr) names_.emplace(value, record.getVariable()->getName().str());
+        const std::string name = nameOf(*record.getVariable(), *record.getExpression());
+        if (value != nullptr && !name.empty()) names_.emplace(value, name);
       }
     }
+  }
+
+  /// The variable, or its member when that is all that the value holds; empty when it is neither.
+  static std::string nameOf(const llvm::DIVariable& variable, const llvm::DIExpression& expression) {
+    const std::string name = variable.getName().str();
+    for (const auto& op : expression.expr_ops()) {  // the value as it is, at most widened
+      if (op.getOp() != llvm::dwarf::DW_OP_LLVM_convert && op.getOp() != llvm::dwarf::DW_OP_stack_value &&
+          op.getOp() != llvm::dwarf::DW_OP_LLVM_fragment)
+        return "";
+    }
+    const auto fragment = expression.getFragmentInfo();
+    if (!fragment) return name;
+    const llvm::DIType* whole = variable.getType();
+    while (const auto* alias = llvm::dyn_cast_or_null<llvm::DIDerivedType>(whole)) whole = alias->getBaseType();
+    const auto* type = llvm::dyn_cast_or_null<llvm::DICompositeType>(whole);
+    if (type == nullptr) return "";
+    for (const llvm::DINode* element : type->getElements()) {
+      const auto* member = llvm::dyn_cast<llvm::DIDerivedType>(element);
+      if (member != nullptr && member->getTag() == llvm::dwarf::DW_TAG_member &&
+          member->getOffsetInBits() == fragment->OffsetInBits && member->getSizeInBits() == fragment->SizeInBits)
+        return name + "_" + member->getName().str();
+    }
+    return "";
   }
 
   void addPorts() {
@@ -88,7 +111,11 @@ class Converter {
   }
 
   void set(const llvm::Instruction& instruction, Value bits) {
-    if (auto name = names_.find(&instruction); name != names_.end()) net().nameValue(bits, name->second);
+    if (auto name = names_.find(&instruction); name != names_.end()) {
+      Value meant = bits;  // a bool is one bit in eight
+      while (!meant.empty() && meant.back().isZero()) meant.pop_back();
+      net().nameValue(meant, name->second);
+    }
     values_[&instruction] = std::move(bits);
   }
 

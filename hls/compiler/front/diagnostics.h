@@ -9,8 +9,9 @@
 #include <vector>
 
 namespace llvm {
-class Instruction;
 class DISubprogram;
+class Function;
+class Instruction;
 }  // namespace llvm
 
 namespace hlsc {
@@ -20,10 +21,17 @@ struct CompileError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// As the source calls it: `space::Class::member<unsigned int>`, `lambda in kernel`.
+std::string nameOf(const llvm::DISubprogram& function);
+std::string nameOf(const llvm::Function& function);
+
 class Diagnostics {
  public:
-  /// At an instruction, with the chain of calls that were inlined there.
+  /// At an instruction, with the chain of calls that were inlined there. The same message at the same place is told
+  /// with its first chain only: a template's rule is broken once, however often it is called.
   void error(const llvm::Instruction& at, const std::string& message);
+  /// Adds a place to the last error.
+  void note(const llvm::DebugLoc& at, const std::string& message);
   void error(const llvm::DISubprogram* at, const std::string& message);
   /// A member of a struct or another thing without a line of its own.
   void error(const std::string& file, unsigned line, const std::string& message);
@@ -32,9 +40,14 @@ class Diagnostics {
   void stopOnError() const;
 
  private:
-  void add(const std::string& message);
+  struct Message {
+    std::string head;
+    std::string notes;  ///< further lines
+  };
 
-  std::vector<std::string> messages_;
+  void add(const std::string& head, const std::string& notes = "");
+
+  std::vector<Message> messages_;
 };
 
 }  // namespace hlsc

@@ -10,6 +10,7 @@
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Transforms/IPO/AlwaysInliner.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -38,7 +39,9 @@ class Wrapper {
 
   void run() {
     llvm::Function* kernel = findKernel();
-    refuseRecursion(kernel);
+    std::set<llvm::Function*> done;
+    std::vector<llvm::Function*> chain;
+    refuseRecursion(kernel, done, chain);
     diagnostics_.stopOnError();
     makeTop(kernel);
     diagnostics_.stopOnError();
@@ -82,28 +85,26 @@ class Wrapper {
     return found;
   }
 
-  void refuseRecursion(llvm::Function* kernel) {
-    std::set<llvm::Function*> done, open;
-    std::vector<llvm::Function*> stack;
-    auto visit = [&](auto&& self, llvm::Function* function) -> void {
-      if (function->isDeclaration() || !done.insert(function).second) return;
-      open.insert(function);
-      for (llvm::Instruction& instruction : llvm::instructions(*function)) {
-        auto* call = llvm::dyn_cast<llvm::CallBase>(&instruction);
-        llvm::Function* callee = call == nullptr ? nullptr : call->getCalledFunction();
-        if (callee == nullptr) continue;
-        if (open.count(callee) != 0) {
-          const llvm::DISubprogram* info = callee->getSubprogram();
-          diagnostics_.error(
-              instruction,
-              "recursion of '" + (info != nullptr ? info->getName() : callee->getName()).str() + "' has no hardware");
-        } else {
-          self(self, callee);
-        }
+  /// Depth first from the kernel; `chain` is the way to the function being looked at.
+  void refuseRecursion(llvm::Function* function, std::set<llvm::Function*>& done, std::vector<llvm::Function*>& chain) {
+    if (function->isDeclaration() || !done.insert(function).second) return;
+    chain.push_back(function);
+    for (llvm::Instruction& instruction : llvm::instructions(*function)) {
+      auto* call = llvm::dyn_cast<llvm::CallBase>(&instruction);
+      llvm::Function* callee = call == nullptr ? nullptr : call->getCalledFunction();
+      if (callee == nullptr) continue;
+      const auto open = std::find(chain.begin(), chain.end(), callee);
+      if (open == chain.end()) {
+        refuseRecursion(callee, done, chain);
+        continue;
       }
-      open.erase(function);
-    };
-    visit(visit, kernel);
+      std::string through;
+      for (auto link = open + 1; link != chain.end(); ++link)
+        through += (through.empty() ? ", through '" : "', '") + nameOf(**link);
+      diagnostics_.error(instruction, "recursion has no hardware: function '" + nameOf(*callee) + "' calls itself" +
+                                          through + (through.empty() ? "" : "'"));
+    }
+    chain.pop_back();
   }
 
   llvm::IntegerType* integer(unsigned width) { return llvm::IntegerType::get(module_.getContext(), width); }
@@ -196,14 +197,15 @@ class Wrapper {
       if (callee == nullptr || !callee->isDeclaration() || callee->getSubprogram() == nullptr) continue;
       if (callee->getSubprogram()->getName().starts_with("lookup_")) calls.push_back(call);
     }
-    std::map<std::string, llvm::CallInst*> seen;
+    std::map<std::string, llvm::DebugLoc> seen;
     for (llvm::CallInst* call : calls) {
       const llvm::DISubprogram* info = call->getCalledFunction()->getSubprogram();
       const std::string table = info->getName().drop_front(7).str();
-      if (!seen.emplace(table, call).second) {
+      if (const auto [first, fresh] = seen.emplace(table, call->getDebugLoc()); !fresh) {
         diagnostics_.error(
             *call, "table '" + table +
                        "' is looked up a second time for one packet: a table has one port, so choose the key first");
+        diagnostics_.note(first->second, "the first time is here");
         continue;
       }
       replaceLookup(*call, *info, table);

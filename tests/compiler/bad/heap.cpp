@@ -10,3 +10,4 @@ void kernel(const In& in, Out& out) {
   out.r = static_cast<bits<8>>(p[in.a]);
 }
 // expect heap memory has no hardware
+// errors 1

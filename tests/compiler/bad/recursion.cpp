@@ -7,4 +7,4 @@ static unsigned down(unsigned n) {
   return n == 0 ? 0 : down(n - 1) + n;
 }
 void kernel(const In& in, Out& out) { out.r = static_cast<bits<8>>(down(in.a)); }
-// expect :7: error: recursion of 'down' has no hardware
+// expect :7: error: recursion has no hardware: function 'down' calls itself

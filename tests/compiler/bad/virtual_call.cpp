@@ -9,3 +9,4 @@ void kernel(const In& in, Out& out) {
   out.r = static_cast<bits<8>>(base.go(in.a));
 }
 // expect call through a pointer or virtual function
+// errors 1

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Does every value meet values of its own packet only? The views for equivalence have no registers; this counts those of the pipeline itself.
+
+Each bit belongs to a cycle after its packet was accepted: inputs to cycle 0, a register adds one, a delay line its length, a table's answer
+comes its latency after the key. Where bits meet they must belong to the same cycle, and outputs to cycle LATENCY. Together with the
+equivalence of the view whose registers are wires, that is the pipeline proved for every sequence of packets.
+"""
+import json
+import pathlib
+import sys
+import time
+
+from proof.equivalence import Verdict
+from proof.kernels import yosys
+
+GATES = "proc; flatten; opt_clean; memory_collect; techmap; dfflegalize -cell $_DFF_P_ x; aigmap; opt_clean"
+
+
+class Unbalanced(Exception):
+    pass
+
+
+class Pipeline:
+    def __init__(self, netlist: dict, report: dict):
+        self.latency_of = {table["name"]: table["latency"] for table in report["tables"]}
+        self.ports = {name: port["bits"] for name, port in netlist["ports"].items()}
+        self.names = {bit: f"{name}[{i}]" for name, net in netlist["netnames"].items() for i, bit in enumerate(net["bits"])
+                      if not net["hide_name"]}
+        self.driver: dict = {}  # bit to (cell, index of the bit in its output)
+        for cell in netlist["cells"].values():
+            for port, direction in cell["port_directions"].items():
+                if direction == "output":
+                    self.driver |= {bit: (cell, i) for i, bit in enumerate(cell["connections"][port])}
+        self.cycles: dict = {bit: None for bit in ("0", "1", "x", *self.ports["clk"], *self.ports["rst"])}  # None: any cycle
+        self.open: set = set()  # bits whose cycle is being found
+        self.inputs = {bit: name for name, bits in self.ports.items() for bit in bits if netlist["ports"][name]["direction"] == "input"}
+
+    def cycle(self, bit) -> int | None:
+        if bit in self.open:
+            raise Unbalanced(f"{self.names.get(bit, 'a value')} depends on itself")
+        if bit not in self.cycles:
+            self.open.add(bit)
+            self.cycles[bit] = self.source_cycle(self.inputs[bit]) if bit in self.inputs else self.driven_cycle(bit)
+            self.open.remove(bit)
+        return self.cycles[bit]
+
+    def together(self, bits: list, at: str) -> int | None:
+        """The one cycle that all these bits belong to."""
+        found: dict = {}
+        for bit in bits:
+            found.setdefault(self.cycle(bit), bit)
+        found.pop(None, None)
+        if len(found) > 1:
+            told = " meets ".join(f"{self.names.get(bit, 'a value')} of cycle {cycle}" for cycle, bit in sorted(found.items()))
+            raise Unbalanced(f"{told} at {at}")
+        return next(iter(found), None)
+
+    def source_cycle(self, port: str) -> int:
+        if not port.startswith("lk_"):
+            return 0
+        table = port.removeprefix("lk_").removesuffix("_resp")
+        asked = self.together(self.ports[f"lk_{table}_key"] + self.ports[f"lk_{table}_req_valid"], f"the key of table {table}")
+        return (asked or 0) + self.latency_of[table]
+
+    def driven_cycle(self, bit) -> int | None:
+        cell, index = self.driver[bit]
+        pins = cell["connections"]
+        if cell["type"] == "$_AND_":
+            return self.together([pins["A"][0], pins["B"][0]], self.names.get(bit, "a gate"))
+        if cell["type"] == "$_NOT_":
+            return self.cycle(pins["A"][0])
+        if cell["type"] == "$_DFF_P_":
+            before, added = self.cycle(pins["D"][0]), 1
+        elif cell["type"] == "$mem_v2":
+            before, added = self.cycle(pins["WR_DATA"][index]), self.length(cell)
+        else:
+            raise RuntimeError(f"unexpected cell {cell['type']}")
+        return None if before is None else before + added
+
+    def length(self, memory: dict) -> int:
+        """Cycles through a circular memory: read and written at one pointer, which counts through all of its words."""
+        pins, words = memory["connections"], int(memory["parameters"]["SIZE"], 2)
+        pointer = pins["RD_ADDR"]
+        following = [self.driver[bit][0]["connections"]["D"][0] for bit in pointer]
+        for now in range(words):
+            state = {bit: bool(now >> i & 1) for i, bit in enumerate(pointer)}
+            for reset in (False, True):
+                known = {**state, **{bit: reset for bit in self.ports["rst"]}}
+                after = sum(self.value(bit, known) << i for i, bit in enumerate(following))
+                if after != (0 if reset else (now + 1) % words):
+                    raise Unbalanced(f"a delay line of {words} words goes from word {now} to {after}")
+        if pins["WR_ADDR"] != pointer or any(bit != "1" for bit in pins["WR_EN"] + pins["RD_EN"]):
+            raise Unbalanced("a memory that is no delay line")
+        return words
+
+    def value(self, bit, known: dict) -> bool:
+        if bit in known or bit in ("0", "1"):
+            return known.get(bit, bit == "1")
+        cell = self.driver[bit][0]
+        if cell["type"] not in ("$_AND_", "$_NOT_"):
+            raise Unbalanced("a delay line whose pointer depends on more than itself")
+        inputs = [self.value(pins[0], known) for name, pins in cell["connections"].items() if name != "Y"]
+        return all(inputs) if cell["type"] == "$_AND_" else not inputs[0]
+
+    def check(self, latency: int) -> None:
+        for name in self.ports:
+            if name.endswith("_req_valid"):
+                self.source_cycle(name.replace("_req_valid", "_resp"))
+            if name.startswith("out_") and self.together(self.ports[name], name) not in (None, latency):
+                raise Unbalanced(f"{name} belongs to cycle {self.together(self.ports[name], name)}, the latency is {latency}")
+
+
+def balance(kernel: str, folder: pathlib.Path) -> Verdict:
+    start = time.monotonic()
+    report = json.loads((folder / f"{kernel}.json").read_text())
+    netlist = folder / f"{kernel}_gates.json"
+    yosys(f"read_verilog -sv {folder}/{kernel}.sv; hierarchy -check -top {kernel}; {GATES}; write_json {netlist}")
+    verdict = Verdict(kernel, "registers", "latency", "proved", 0)
+    sys.setrecursionlimit(1_000_000)  # as deep as the gates between two registers, and as the pipeline is long
+    try:
+        Pipeline(json.loads(netlist.read_text())["modules"][kernel], report).check(report["latency"])
+    except Unbalanced as problem:
+        verdict.result, verdict.output = "different", str(problem)
+    verdict.seconds = round(time.monotonic() - start, 2)
+    return verdict
