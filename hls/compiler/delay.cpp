@@ -76,6 +76,13 @@ double DelayModel::node(const Node& node) const {
       return kLut * std::max(1.0, std::log(2.0 * operand_width) / std::log(6.0)) * scale();
     case Kind::mul:
       return (2.0 * kCarryStart + 0.06 * operand_width) * scale();
+    case Kind::parity: {
+      std::size_t longest = 2;
+      for (const Value& row : node.operands) longest = std::max(longest, row.size());
+      return kLut * std::ceil(std::log(static_cast<double>(longest)) / std::log(6.0) - 1e-9) * scale();
+    }
+    case Kind::count:  // compressor tree of three inputs to two outputs
+      return kLut * std::ceil(std::log(operand_width / 2.0) / std::log(1.9)) * scale();
   }
   return 0.0;
 }

@@ -9,6 +9,13 @@ namespace hlsc {
 /// Drops what no output and no key needs, bit by bit: bits nobody asks for become X before the builders simplify again.
 Module keepDemanded(const Module& module);
 
+/// Makes deep networks of XORs (a CRC bit by bit) one parity word each. Shallow ones (a hash mix) stay XORs of words,
+/// which cost less to simulate.
+Module flattenXors(const Module& module);
+
+/// Makes a sum of single bits one count.
+Module gatherCounts(const Module& module);
+
 /// Turns long chains of muxes (switch, else-if, first match) into trees. A chain of n conditions then costs log n
 /// levels.
 Module balanceMuxes(const Module& module);
