@@ -59,7 +59,7 @@ Module translate(const std::string& source, const CompileOptions& options) {
 }
 
 Compiled compile(const std::string& source, const CompileOptions& options) {
-  Compiled compiled{optimize(translate(source, options)), {}, {}};
+  Compiled compiled{optimize(translate(source, options), {options.delays, options.clock_ns}), {}, {}};
   compiled.warnings = suspicions(compiled.module);
   compiled.schedule = schedule(compiled.module, options.delays, options.clock_ns);
   compiled.warnings.insert(compiled.warnings.end(), compiled.schedule.warnings.begin(),

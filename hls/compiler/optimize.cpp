@@ -102,14 +102,16 @@ Module keepDemanded(const Module& module) {
   });
 }
 
-Module optimize(const Module& module) {
+Module optimize(const Module& module, const Clock& clock) {
   verify(module);
   Module best = keepDemanded(module);
   verify(best);
-  for (auto pass : {flattenXors, gatherCounts, keepDemanded, balanceMuxes}) {
+  for (auto pass : {flattenXors, gatherCounts, keepDemanded}) {
     best = pass(best);
     verify(best);
   }
+  best = balanceChains(best, clock);
+  verify(best);
   for (;;) {
     Module next = keepDemanded(best);
     verify(next);

@@ -2,7 +2,7 @@
 // Passes over a module. Each returns a new module that computes the same outputs and lookups.
 #pragma once
 
-#include "module.h"
+#include "schedule.h"
 
 namespace hlsc {
 
@@ -16,11 +16,11 @@ Module flattenXors(const Module& module);
 /// Makes a sum of single bits one count.
 Module gatherCounts(const Module& module);
 
-/// Turns long chains of muxes (switch, else-if, first match) into trees. A chain of n conditions then costs log n
-/// levels.
-Module balanceMuxes(const Module& module);
+/// Turns chains of muxes (switch, else-if, first match) and of AND, OR, XOR into trees where the result is then there
+/// earlier. What arrives late enters a tree late.
+Module balanceChains(const Module& module, const Clock& clock);
 
 /// All passes in order, each verified, until the number of nodes stays the same.
-Module optimize(const Module& module);
+Module optimize(const Module& module, const Clock& clock = {{}, 2.6});
 
 }  // namespace hlsc

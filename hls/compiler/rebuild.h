@@ -18,6 +18,7 @@ class Rebuild {
   explicit Rebuild(const Module& from) : from_(from), map_(from.netlist.nodes().size()) {}
 
   Netlist& netlist() { return to_.netlist; }
+  const Module& made() const { return to_; }  ///< the copy so far
   const Node& node(NodeId id) const { return from_.netlist.node(id); }
 
   Bit operator()(Bit bit) const { return bit.isConstant() ? bit : map_[bit.node][bit.index]; }
@@ -31,6 +32,7 @@ class Rebuild {
     to_.name = from_.name;
     to_.inputs = from_.inputs;
     to_.lookups = from_.lookups;
+    for (Lookup& lookup : to_.lookups) lookup.response = Bit::kConstant;  // until it is copied
     std::map<NodeId, std::size_t> input_at, lookup_at;
     for (std::size_t i = 0; i < from_.inputs.size(); ++i) input_at[from_.inputs[i].node] = i;
     for (std::size_t i = 0; i < from_.lookups.size(); ++i) lookup_at[from_.lookups[i].response] = i;

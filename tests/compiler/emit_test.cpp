@@ -39,6 +39,11 @@ TEST(Emit, smallest_kernel_is_one_register) {
   EXPECT_NE(text.find("assign out_value = in_value_s1;"), std::string::npos) << text;
 }
 
+TEST(Emit, long_switches_and_first_matches_cost_few_stages) {
+  EXPECT_LE(compileKernel("switch30").schedule.latency, 2U);
+  EXPECT_LE(compileKernel("torture").schedule.latency, 13U);
+}
+
 TEST(Emit, carries_source_names_and_lines) {
   const Compiled compiled = compileKernel("torture");
   const std::string text = emitVerilog(compiled.module, compiled.schedule, {"torture.cpp", "", {}, 2.6});

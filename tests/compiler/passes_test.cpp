@@ -126,7 +126,7 @@ TEST_P(Passes, keep_what_the_module_computes) {
   const Module module = RandomModule(static_cast<std::uint64_t>(GetParam())).make();
   verify(module);
   const std::pair<const char*, Module> variants[] = {{"keepDemanded", keepDemanded(module)},
-                                                     {"balanceMuxes", balanceMuxes(module)},
+                                                     {"balanceChains", balanceChains(module, {{}, 1.2})},
                                                      {"flattenXors", flattenXors(module)},
                                                      {"gatherCounts", gatherCounts(module)},
                                                      {"optimize", optimize(module)}};
@@ -159,6 +159,18 @@ TEST_P(Passes, schedule_respects_data_clock_and_lookups) {
     }
   }
   EXPECT_GE(schedule(module, delays, 1.2).latency, schedule(module, delays, 2.6).latency);
+}
+
+TEST_P(Passes, balancing_never_makes_anything_later) {
+  const Module module = keepDemanded(RandomModule(static_cast<std::uint64_t>(GetParam())).make());
+  for (double clock_ns : {1.2, 2.6, 1000.0}) {
+    const Schedule before = schedule(module, {}, clock_ns);
+    const Schedule after = schedule(keepDemanded(balanceChains(module, {{}, clock_ns})), {}, clock_ns);
+    EXPECT_LE(after.latency, before.latency);
+    if (after.latency == 1 && before.latency == 1) {
+      EXPECT_LE(after.longest_ns, before.longest_ns + 1e-9);
+    }
+  }
 }
 
 TEST_P(Passes, pieces_hold_every_used_bit_at_every_use) {
@@ -237,7 +249,7 @@ TEST(GatherCounts, makes_a_sum_of_bits_one_count) {
   EXPECT_EQ(optimize(module).netlist.nodes().size(), 2U);
 }
 
-TEST(BalanceMuxes, turns_a_chain_into_a_tree) {
+TEST(BalanceChains, turns_a_chain_into_a_tree) {
   Module module;
   Value value = constantValue(16, 0);
   const Value selects = module.netlist.addInput(32, {}), values = module.netlist.addInput(512, {});
@@ -248,6 +260,40 @@ TEST(BalanceMuxes, turns_a_chain_into_a_tree) {
   const unsigned tree = schedule(optimize(module), {}, 2.6).latency;
   EXPECT_GE(chain, 5U);
   EXPECT_LE(tree, 2U);
+}
+
+/// A first match of `arms` early values before a value behind two dependent additions.
+Module chainWithLateTail(unsigned arms) {
+  Module module;
+  const Value selects = module.netlist.addInput(arms, {}), values = module.netlist.addInput(arms * 16, {});
+  module.inputs = {{"s", "s", arms, selects[0].node}, {"v", "v", arms * 16, values[0].node}};
+  Value value =
+      module.netlist.sub(slice(values, 0, 16), module.netlist.add(slice(values, 16, 16), zeroExtend(selects, 16)));
+  for (unsigned i = arms; i-- > 0;) value = module.netlist.mux(selects[i], slice(values, i * 16, 16), value);
+  module.outputs.push_back({"r", "r", value});
+  return module;
+}
+
+TEST(BalanceChains, lets_what_is_late_enter_late) {
+  const DelayModel delays;
+  const double mux = delays.operation(Kind::mux, 16, 16);
+  const Module late = chainWithLateTail(8);
+  const Schedule made = schedule(optimize(late, {delays, 1000}), delays, 1000);
+  const double tail = delays.registerOut() + delays.operation(Kind::add, 16, 16) + delays.operation(Kind::sub, 16, 16);
+  EXPECT_NEAR(made.longest_ns, tail + mux, 1e-9);  // the early arms are a tree beside the additions
+}
+
+TEST(BalanceChains, joins_the_earliest_of_a_conjunction_first) {
+  Module module;
+  const Value flags = module.netlist.addInput(4, {}), words = module.netlist.addInput(64, {});
+  module.inputs = {{"f", "f", 4, flags[0].node}, {"w", "w", 64, words[0].node}};
+  Value all = {module.netlist.ult(slice(words, 0, 32), slice(words, 32, 32))};
+  for (const Bit& flag : flags) all = module.netlist.bitAnd(all, {flag});
+  module.outputs.push_back({"r", "r", all});
+  const DelayModel delays;
+  const Schedule made = schedule(optimize(module, {delays, 1000}), delays, 1000);
+  EXPECT_NEAR(made.longest_ns,
+              delays.registerOut() + delays.operation(Kind::ult, 1, 32) + delays.operation(Kind::bitAnd, 1, 1), 1e-9);
 }
 
 }  // namespace
