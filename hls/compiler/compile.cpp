@@ -60,7 +60,7 @@ Module translate(const std::string& source, const CompileOptions& options) {
 
 Compiled compile(const std::string& source, const CompileOptions& options) {
   Compiled compiled{translate(source, options), {}, {}, {}};
-  compiled.module = optimize(compiled.converted);
+  compiled.module = optimize(compiled.converted, {options.delays, options.clock_ns});
   compiled.warnings = suspicions(compiled.module);
   compiled.schedule = schedule(compiled.module, options.delays, options.clock_ns);
   compiled.warnings.insert(compiled.warnings.end(), compiled.schedule.warnings.begin(),

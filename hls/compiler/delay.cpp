@@ -57,8 +57,14 @@ double DelayModel::tableOut() const {
 }
 
 double DelayModel::node(const Node& node) const {
-  const auto operand_width = node.operands.empty() ? 0.0 : static_cast<double>(node.operands.back().size());
-  switch (node.kind) {
+  std::size_t bits = 0;
+  for (const Value& operand : node.operands) bits = std::max(bits, operand.size());
+  return operation(node.kind, node.width, bits);
+}
+
+double DelayModel::operation(Kind kind, std::size_t width, std::size_t operand_bits) const {
+  const auto bits = static_cast<double>(operand_bits);
+  switch (kind) {
     case Kind::input:
     case Kind::bitNot:
       return 0.0;
@@ -67,15 +73,19 @@ double DelayModel::node(const Node& node) const {
     case Kind::bitXor:
       return kPackedGate * scale();
     case Kind::mux:
-      return (kLut + (node.width > kWideSelectBits ? kWideSelect : 0.0)) * scale();
+      return (kLut + (width > kWideSelectBits ? kWideSelect : 0.0)) * scale();
     case Kind::add:
     case Kind::sub:
     case Kind::ult:
-      return (kCarryStart + kCarryPerBit * operand_width) * scale();
+      return (kCarryStart + kCarryPerBit * bits) * scale();
     case Kind::eq:
-      return kLut * std::max(1.0, std::log(2.0 * operand_width) / std::log(6.0)) * scale();
+      return kLut * std::max(1.0, std::log(2.0 * bits) / std::log(6.0)) * scale();
     case Kind::mul:
-      return (2.0 * kCarryStart + 0.06 * operand_width) * scale();
+      return (2.0 * kCarryStart + 0.06 * bits) * scale();
+    case Kind::parity:
+      return kLut * std::ceil(std::log(bits) / std::log(6.0) - 1e-9) * scale();
+    case Kind::count:  // compressor tree of three inputs to two outputs
+      return kLut * std::ceil(std::log(bits / 2.0) / std::log(1.9)) * scale();
   }
   return 0.0;
 }

@@ -17,9 +17,11 @@ const char* familyName(Family family);
 struct DelayModel {
   Family family = Family::xcup;
 
-  double node(const Node& node) const;  ///< operands to result
-  double registerOut() const;           ///< clock to output plus setup of the register behind
-  double tableOut() const;              ///< the same for a table's answer (RAM output register and wires)
+  /// Operands to result; `operand_bits` is the width of an operand, of a parity its longest row.
+  double operation(Kind kind, std::size_t width, std::size_t operand_bits) const;
+  double node(const Node& node) const;
+  double registerOut() const;  ///< clock to output plus setup of the register behind
+  double tableOut() const;     ///< the same for a table's answer (RAM output register and wires)
 
  private:
   double scale() const;

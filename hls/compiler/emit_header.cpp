@@ -68,7 +68,9 @@ std::string emitHeader(const Module& module, const Schedule& schedule, const Emi
     }
     text += "    return packed;\n  }\n};\n\n";
   }
-  text += "/// Calls visit(port) for each table port.\ntemplate <class Visit>\nvoid forEachTable(Visit&& visit) {\n";
+  text +=
+      "/// Calls visit(port) for each table port.\ntemplate <class Visit>\nvoid forEachTable([[maybe_unused]] Visit&& "
+      "visit) {\n";
   for (const Lookup& lookup : module.lookups) text += "  visit(" + typeName(lookup.table) + "{});\n";
   return text + "}\n\n}  // namespace " + module.name + "_rtl\n";
 }

@@ -58,6 +58,17 @@ std::string operation(const Node& node) {
       return infix("<");
     case Kind::eq:
       return infix("==");
+    case Kind::parity: {
+      std::string bits;
+      for (const Value& word : node.operands) bits = "^" + text(word) + (bits.empty() ? "" : ", ") + bits;
+      return "{" + bits + "}";
+    }
+    case Kind::count: {
+      std::string sum;
+      for (const Bit& bit : node.operands[0])
+        sum += (sum.empty() ? "" : " + ") + std::to_string(node.width) + "'(" + text({bit}) + ")";
+      return sum;
+    }
   }
   return "";
 }

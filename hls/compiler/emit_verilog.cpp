@@ -99,7 +99,9 @@ class VerilogEmitter {
       }
     };
     for (NodeId id = 0; id < count; ++id) {
-      for (const Value& operand : node(id).operands) note(operand, schedule_.stage[id]);
+      // A parity's terms are names.
+      const unsigned stage = node(id).kind == Kind::parity ? schedule_.latency + 1 : schedule_.stage[id];
+      for (const Value& operand : node(id).operands) note(operand, stage);
     }
     for (const OutputPort& port : module_.outputs) note(port.value, schedule_.latency);
     for (std::size_t i = 0; i < module_.lookups.size(); ++i) {
@@ -183,8 +185,37 @@ class VerilogEmitter {
         return infix("<");
       case Kind::eq:
         return infix("==");
+      case Kind::parity:
+        return parities(n, stage);
+      case Kind::count:
+        return std::to_string(n.width) + "'($countones(" + operand(0) + "))";
     }
     return "";
+  }
+
+  /// Each row as reductions of masked source words, which is how it simulates fastest.
+  std::string parities(const Node& n, unsigned stage) const {
+    std::string rows;
+    for (const Value& row : n.operands) {
+      std::map<std::string, std::vector<bool>> masks;  // by the word's name
+      std::string text;
+      for (const Bit& bit : row) {
+        if (bit.isConstant()) {
+          text += " ^ 1'b1";
+          continue;
+        }
+        const bool is_here = stage == schedule_.stage[bit.node];
+        const Piece whole{bit.node, 0, node(bit.node).width, {}};
+        const Piece& word = is_here ? whole : pieces_.at(bit.node, bit.index);
+        std::vector<bool>& mask = masks[is_here ? names_[bit.node] : registerName(word, stage)];
+        mask.resize(word.width);
+        mask[bit.index - word.low] = true;
+      }
+      for (const auto& [name, mask] : masks)
+        text += mask.size() == 1 ? " ^ " + name : " ^ (^(" + name + " & " + constantText(mask) + "))";
+      rows = text.substr(3) + (rows.empty() ? "" : ", ") + rows;
+    }
+    return n.width == 1 ? "(" + rows + ")" : "{" + rows + "}";
   }
 
   void line(const std::string& text) { text_ += "  " + text + "\n"; }

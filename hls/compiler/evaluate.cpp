@@ -79,6 +79,17 @@ BitVector compute(const Node& node, const std::vector<BitVector>& operands) {
       return {less(operands[0], operands[1])};
     case Kind::eq:
       return {operands[0] == operands[1]};
+    case Kind::parity: {
+      BitVector out;
+      for (const BitVector& row : operands) out.push_back(std::count(row.begin(), row.end(), true) % 2 != 0);
+      return out;
+    }
+    case Kind::count: {
+      BitVector out;
+      const auto ones = std::count(operands[0].begin(), operands[0].end(), true);
+      for (unsigned i = 0; i < node.width; ++i) out.push_back((ones >> i) % 2 != 0);
+      return out;
+    }
   }
   return {};
 }

@@ -38,6 +38,13 @@ void checkWidths(const Module& module, const Node& node, const std::string& wher
     case Kind::eq:
       require(node.operands.size() == 2 && width(0) == width(1) && width(0) > 0 && node.width == 1);
       break;
+    case Kind::parity:
+      require(node.operands.size() == node.width);
+      for (const Value& row : node.operands) require(row.size() > 1);
+      break;
+    case Kind::count:
+      require(node.operands.size() == 1 && width(0) > 1 && width(0) >> node.width == 0);
+      break;
     default:
       require(node.operands.size() == 2 && width(0) == node.width && width(1) == node.width);
       break;

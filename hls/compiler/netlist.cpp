@@ -7,7 +7,8 @@
 namespace hlsc {
 
 const char* kindName(Kind kind) {
-  static constexpr const char* kNames[] = {"input", "and", "or", "xor", "not", "mux", "add", "sub", "mul", "ult", "eq"};
+  static constexpr const char* kNames[] = {"input", "and", "or",  "xor", "not",    "mux",  "add",
+                                           "sub",   "mul", "ult", "eq",  "parity", "count"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -75,7 +76,34 @@ unsigned activeWidth(const Value& value) {
   return width;
 }
 
+/// Bits that hold a number up to `most`.
+unsigned countWidth(std::size_t most) {
+  unsigned width = 1;
+  while (most >> width != 0) ++width;
+  return width;
+}
+
+bool isBefore(Bit a, Bit b) {
+  return a.node != b.node ? a.node < b.node : a.index < b.index;
+}
+
+/// What is left of a sum modulo 2: bits that occur an odd number of times, in order, a constant one last.
+Value oddBits(Value row) {
+  row = withoutX(row);
+  std::sort(row.begin(), row.end(), isBefore);
+  Value odd;
+  for (const Bit& bit : row) {
+    if (bit.isZero()) continue;
+    if (!odd.empty() && odd.back() == bit)
+      odd.pop_back();
+    else
+      odd.push_back(bit);
+  }
+  return odd;
+}
+
 constexpr unsigned kCompactAbove = 64;
+constexpr std::size_t kWidestCount = 64;
 
 }  // namespace
 
@@ -215,6 +243,13 @@ Value Netlist::bitNot(const Value& a) {
   return done;
 }
 
+bool Netlist::isInverse(Bit a, Bit b) const {
+  const auto inverts = [&](Bit bit, Bit of) {
+    return !bit.isConstant() && nodes_[bit.node].kind == Kind::bitNot && nodes_[bit.node].operands[0][bit.index] == of;
+  };
+  return inverts(a, b) || inverts(b, a) || (a.isZero() && b.isOne());
+}
+
 Value Netlist::mux(Bit select, const Value& when_set, const Value& when_clear) {
   if (select.isConstant()) return select.isZero() ? when_clear : when_set;
   if (nodes_[select.node].kind == Kind::bitNot) {
@@ -234,7 +269,8 @@ Value Netlist::mux(Bit select, const Value& when_set, const Value& when_clear) {
     if (all(when_clear, kOne)) return bitOr(bitNot(selected), when_set);
   }
   Value done(width, kZero);
-  std::vector<bool> pending(width, false);
+  std::vector<bool> pending(width, false), toggled(width, false);
+  bool any_toggled = false;
   for (unsigned i = 0; i < width; ++i) {
     if (when_set[i] == when_clear[i] || when_set[i].isX())
       done[i] = when_clear[i];
@@ -242,8 +278,20 @@ Value Netlist::mux(Bit select, const Value& when_set, const Value& when_clear) {
       done[i] = when_set[i];
     else if (when_set[i].isOne() && when_clear[i].isZero())
       done[i] = select;
+    else if (isInverse(when_set[i], when_clear[i]))
+      toggled[i] = any_toggled = true;
     else
       pending[i] = true;
+  }
+  if (any_toggled) {  // s ? ~x : x is x ^ s: XOR networks stay linear
+    Value kept(width, kZero), flip(width, kZero);
+    for (unsigned i = 0; i < width; ++i) {
+      if (toggled[i]) kept[i] = when_clear[i], flip[i] = select;
+    }
+    const Value flipped = bitXor(kept, flip);
+    for (unsigned i = 0; i < width; ++i) {
+      if (toggled[i]) done[i] = flipped[i];
+    }
   }
   if (width == 1) {
     if (pending[0]) done = makeNode(Kind::mux, 1, {{select}, when_set, when_clear});
@@ -369,10 +417,50 @@ Value Netlist::shiftRight(const Value& a, const Value& amount, Bit fill) {
 }
 
 Value Netlist::popcount(const Value& a, unsigned width) {
-  if (a.size() == 1) return zeroExtend(a, width);
-  const auto half = static_cast<unsigned>(a.size() / 2);
-  return add(popcount(slice(a, 0, half), width),
-             popcount(slice(a, half, static_cast<unsigned>(a.size()) - half), width));
+  Value unknown;
+  std::uint64_t ones = 0;
+  for (const Bit& bit : a) {
+    if (!bit.isConstant())
+      unknown.push_back(bit);
+    else
+      ones += bit.isOne() ? 1 : 0;
+  }
+  std::sort(unknown.begin(), unknown.end(), isBefore);
+  return add(countOf(unknown, width), constantValue(width, ones));
+}
+
+// One wide count would be deeper than a clock: halves can be in stages of their own.
+Value Netlist::countOf(const Value& bits, unsigned width) {
+  if (bits.size() > kWidestCount) {
+    const auto half = static_cast<unsigned>(bits.size() / 2);
+    return add(countOf(slice(bits, 0, half), width),
+               countOf(slice(bits, half, static_cast<unsigned>(bits.size()) - half), width));
+  }
+  Value sum = bits;
+  if (bits.size() > 1) sum = makeNode(Kind::count, countWidth(bits.size()), {bits});
+  sum.resize(width, kZero);
+  return sum;
+}
+
+Value Netlist::parity(const std::vector<Value>& rows) {
+  Value done(rows.size(), kZero);
+  std::vector<Value> left;
+  std::vector<std::size_t> place;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    Value row = oddBits(rows[i]);
+    if (row.empty() || row[0].isConstant()) {
+      if (!row.empty()) done[i] = kOne;
+    } else if (row.size() == 1) {
+      done[i] = row[0];
+    } else {
+      place.push_back(i);
+      left.push_back(std::move(row));
+    }
+  }
+  if (left.empty()) return done;
+  const Value bits = makeNode(Kind::parity, static_cast<unsigned>(left.size()), std::move(left));
+  for (std::size_t k = 0; k < place.size(); ++k) done[place[k]] = bits[k];
+  return done;
 }
 
 Value Netlist::build(Kind kind, const std::vector<Value>& operands) {
@@ -399,6 +487,10 @@ Value Netlist::build(Kind kind, const std::vector<Value>& operands) {
       return {ult(operands[0], operands[1])};
     case Kind::eq:
       return {eq(operands[0], operands[1])};
+    case Kind::parity:
+      return parity(operands);
+    case Kind::count:
+      return popcount(operands[0], countWidth(operands[0].size()));
   }
   return {};
 }

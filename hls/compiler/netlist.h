@@ -46,6 +46,8 @@ enum class Kind : std::uint8_t {
   mul,     ///< a * b, modulo 2^width
   ult,     ///< a < b, unsigned, one bit
   eq,      ///< a == b, one bit
+  parity,  ///< bit i is the XOR of all bits of operand i; operands of any width
+  count,   ///< number of ones in a
 };
 
 const char* kindName(Kind kind);
@@ -73,6 +75,7 @@ class Netlist {
   Value addInput(unsigned width, Origin origin);
 
   // Operands of one operation have the same width. Results have it too, comparisons have one bit.
+  // X in an operand is a bit whose value does not matter.
   Value bitAnd(const Value& a, const Value& b);
   Value bitOr(const Value& a, const Value& b);
   Value bitXor(const Value& a, const Value& b);
@@ -87,8 +90,10 @@ class Netlist {
   /// Shifts by a variable amount; an amount of the width or more gives `fill` in every bit (C++ leaves that undefined).
   Value shiftLeft(const Value& a, const Value& amount);
   Value shiftRight(const Value& a, const Value& amount, Bit fill);
-  /// Number of ones in `a`, in `width` bits.
+  /// Number of ones in `a`, in `width` bits (modulo 2^width).
   Value popcount(const Value& a, unsigned width);
+  /// Bit i is the XOR of all bits of rows[i].
+  Value parity(const std::vector<Value>& rows);
 
   /// `kind` by its builder; for passes that rebuild a netlist.
   Value build(Kind kind, const std::vector<Value>& operands);
@@ -99,6 +104,8 @@ class Netlist {
   void nameValue(const Value& value, const std::string& name);
 
  private:
+  Value countOf(const Value& bits, unsigned width);
+  bool isInverse(Bit a, Bit b) const;
   Value bitwise(Kind kind, const Value& a, const Value& b);
   Value makeNode(Kind kind, unsigned width, std::vector<Value> operands);
   /// One node over the range of `pending` bits; fills these in `done`.

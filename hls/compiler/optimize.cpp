@@ -1,62 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "optimize.h"
 
-#include <functional>
-#include <map>
+#include "rebuild.h"
 
 namespace hlsc {
 
 namespace {
-
-/// Copies a module node by node through the builders. `make` decides what stands for a node in the copy.
-class Rebuild {
- public:
-  using Make = std::function<Value(Rebuild&, NodeId)>;
-
-  explicit Rebuild(const Module& from) : from_(from), map_(from.netlist.nodes().size()) {}
-
-  Netlist& netlist() { return to_.netlist; }
-  const Node& node(NodeId id) const { return from_.netlist.node(id); }
-
-  Bit operator()(Bit bit) const { return bit.isConstant() ? bit : map_[bit.node][bit.index]; }
-  Value operator()(const Value& value) const {
-    Value mapped(value.size());
-    for (std::size_t i = 0; i < value.size(); ++i) mapped[i] = (*this)(value[i]);
-    return mapped;
-  }
-
-  Module run(const Make& make) {
-    to_.name = from_.name;
-    to_.inputs = from_.inputs;
-    to_.lookups = from_.lookups;
-    std::map<NodeId, std::size_t> input_at, lookup_at;
-    for (std::size_t i = 0; i < from_.inputs.size(); ++i) input_at[from_.inputs[i].node] = i;
-    for (std::size_t i = 0; i < from_.lookups.size(); ++i) lookup_at[from_.lookups[i].response] = i;
-    for (NodeId id = 0; id < map_.size(); ++id) {
-      if (node(id).kind == Kind::input) {
-        map_[id] = to_.netlist.addInput(node(id).width, node(id).origin);
-        if (auto i = input_at.find(id); i != input_at.end()) to_.inputs[i->second].node = map_[id][0].node;
-        if (auto i = lookup_at.find(id); i != lookup_at.end()) {
-          Lookup& lookup = to_.lookups[i->second];
-          lookup.key = (*this)(lookup.key);
-          lookup.request = (*this)(lookup.request);
-          lookup.response = map_[id][0].node;
-        }
-        continue;
-      }
-      to_.netlist.setOrigin(node(id).origin);
-      map_[id] = make(*this, id);
-      to_.netlist.nameValue(map_[id], node(id).origin.name);
-    }
-    for (const OutputPort& port : from_.outputs) to_.outputs.push_back({port.path, port.member, (*this)(port.value)});
-    return std::move(to_);
-  }
-
- private:
-  const Module& from_;
-  Module to_;
-  std::vector<Value> map_;
-};
 
 class Demand {
  public:
@@ -90,8 +39,14 @@ class Demand {
     switch (node.kind) {
       case Kind::input:
         return;
+      case Kind::parity:
+        for (unsigned i = 0; i < node.width; ++i) {
+          if (needed_[id][i]) mark(node.operands[i]);
+        }
+        return;
       case Kind::ult:
       case Kind::eq:
+      case Kind::count:
         for (const Value& operand : node.operands) mark(operand);
         return;
       case Kind::add:
@@ -120,57 +75,6 @@ class Demand {
   std::vector<std::vector<bool>> needed_;
 };
 
-/// One arm of a chain: when `condition` holds and no arm before it does, `value`.
-struct Arm {
-  Bit condition;
-  Value value;
-};
-
-constexpr std::size_t kShortestChain = 6;
-
-/// Halves the arms until one is left: (c1,v1)(c2,v2) is (c1|c2, c1?v1:v2).
-Value firstMatch(Netlist& netlist, std::vector<Arm> arms, const Value& otherwise) {
-  while (arms.size() > 1) {
-    std::vector<Arm> halved;
-    for (std::size_t i = 0; i + 1 < arms.size(); i += 2) {
-      halved.push_back({netlist.bitOr({arms[i].condition}, {arms[i + 1].condition})[0],
-                        netlist.mux(arms[i].condition, arms[i].value, arms[i + 1].value)});
-    }
-    if (arms.size() % 2) halved.push_back(arms.back());
-    arms = std::move(halved);
-  }
-  return netlist.mux(arms[0].condition, arms[0].value, otherwise);
-}
-
-/// How many operands of muxes each node is the whole "clear" side of; only a link that nobody else reads belongs to a
-/// chain.
-std::vector<unsigned> countReaders(const Module& module) {
-  std::vector<unsigned> readers(module.netlist.nodes().size(), 0);
-  const auto read = [&](const Value& value) {
-    NodeId last = Bit::kConstant;
-    for (const Bit& bit : value) {
-      if (!bit.isConstant() && bit.node != last) ++readers[last = bit.node];
-    }
-  };
-  for (const Node& node : module.netlist.nodes()) {
-    for (const Value& operand : node.operands) read(operand);
-  }
-  for (const OutputPort& port : module.outputs) read(port.value);
-  for (const Lookup& lookup : module.lookups) read(lookup.key);
-  return readers;
-}
-
-/// The mux node whose whole result `value` is, or kConstant.
-NodeId wholeMux(const Module& module, const Value& value) {
-  if (value[0].isConstant()) return Bit::kConstant;
-  const Node& node = module.netlist.node(value[0].node);
-  if (node.kind != Kind::mux || node.width != value.size()) return Bit::kConstant;
-  for (unsigned i = 0; i < value.size(); ++i) {
-    if (value[i] != Bit{value[0].node, i}) return Bit::kConstant;
-  }
-  return value[0].node;
-}
-
 }  // namespace
 
 Module keepDemanded(const Module& module) {
@@ -189,42 +93,24 @@ Module keepDemanded(const Module& module) {
         }
       }
     }
+    if (node.kind == Kind::parity) {
+      for (unsigned i = 0; i < node.width; ++i) {
+        if (!demand.bit(id, i)) operands[i].clear();
+      }
+    }
     return map.netlist().build(node.kind, operands);
   });
 }
 
-Module balanceMuxes(const Module& module) {
-  const std::vector<unsigned> readers = countReaders(module);
-  std::vector<bool> inner(module.netlist.nodes().size(), false);  // links of a longer chain
-  for (const Node& node : module.netlist.nodes()) {
-    if (node.kind != Kind::mux) continue;
-    const NodeId next = wholeMux(module, node.operands[2]);
-    if (next != Bit::kConstant && readers[next] == 1) inner[next] = true;
-  }
-  return Rebuild(module).run([&](Rebuild& map, NodeId id) {
-    const Node& node = map.node(id);
-    std::vector<Value> operands;
-    for (const Value& operand : node.operands) operands.push_back(map(operand));
-    if (node.kind != Kind::mux || inner[id]) return map.netlist().build(node.kind, operands);
-    std::vector<Arm> arms;
-    Value rest;
-    for (NodeId link = id;;) {
-      const Node& mux = map.node(link);
-      arms.push_back({map(mux.operands[0][0]), map(mux.operands[1])});
-      rest = mux.operands[2];
-      link = wholeMux(module, rest);
-      if (link == Bit::kConstant || !inner[link]) break;
-    }
-    if (arms.size() < kShortestChain) return map.netlist().build(node.kind, operands);
-    return firstMatch(map.netlist(), std::move(arms), map(rest));
-  });
-}
-
-Module optimize(const Module& module) {
+Module optimize(const Module& module, const Clock& clock) {
   verify(module);
   Module best = keepDemanded(module);
   verify(best);
-  best = balanceMuxes(best);
+  for (auto pass : {flattenXors, gatherCounts, keepDemanded}) {
+    best = pass(best);
+    verify(best);
+  }
+  best = balanceChains(best, clock);
   verify(best);
   for (;;) {
     Module next = keepDemanded(best);

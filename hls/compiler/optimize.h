@@ -2,18 +2,25 @@
 // Passes over a module. Each returns a new module that computes the same outputs and lookups.
 #pragma once
 
-#include "module.h"
+#include "schedule.h"
 
 namespace hlsc {
 
 /// Drops what no output and no key needs, bit by bit: bits nobody asks for become X before the builders simplify again.
 Module keepDemanded(const Module& module);
 
-/// Turns long chains of muxes (switch, else-if, first match) into trees. A chain of n conditions then costs log n
-/// levels.
-Module balanceMuxes(const Module& module);
+/// Makes deep networks of XORs (a CRC bit by bit) one parity word each. Shallow ones (a hash mix) stay XORs of words,
+/// which cost less to simulate.
+Module flattenXors(const Module& module);
+
+/// Makes a sum of single bits one count.
+Module gatherCounts(const Module& module);
+
+/// Turns chains of muxes (switch, else-if, first match) and of AND, OR, XOR into trees where the result is then there
+/// earlier. What arrives late enters a tree late.
+Module balanceChains(const Module& module, const Clock& clock);
 
 /// All passes in order, each verified, until the number of nodes stays the same.
-Module optimize(const Module& module);
+Module optimize(const Module& module, const Clock& clock = {{}, 2.6});
 
 }  // namespace hlsc

@@ -7,15 +7,10 @@ namespace hlsc {
 
 namespace {
 
-struct Arrival {
-  unsigned stage = 0;
-  double at_ns = 0;
-};
-
 class Scheduler {
  public:
   Scheduler(const Module& module, const DelayModel& delays, double clock_ns)
-      : module_(module), delays_(delays), clock_ns_(clock_ns), arrival_(module.netlist.nodes().size()) {}
+      : module_(module), clock_(delays, clock_ns), arrival_(module.netlist.nodes().size()) {}
 
   Schedule run() {
     const std::vector<Node>& nodes = module_.netlist.nodes();
@@ -26,7 +21,7 @@ class Scheduler {
       if (const Lookup* lookup = answered_by[id])
         arrival_[id] = answer(*lookup);
       else if (nodes[id].kind == Kind::input)
-        arrival_[id] = {0, delays_.registerOut()};
+        arrival_[id] = clock_.source();
       else
         arrival_[id] = place(nodes[id]);
       result_.latency = std::max(result_.latency, arrival_[id].stage + 1);
@@ -44,12 +39,7 @@ class Scheduler {
 
   Arrival latest(const Value& value, Arrival so_far) const {
     for (const Bit& bit : value) {
-      if (bit.isConstant()) continue;
-      const Arrival& a = arrival_[bit.node];
-      if (a.stage > so_far.stage)
-        so_far = a;
-      else if (a.stage == so_far.stage)
-        so_far.at_ns = std::max(so_far.at_ns, a.at_ns);
+      if (!bit.isConstant()) so_far = std::max(so_far, arrival_[bit.node]);
     }
     return so_far;
   }
@@ -57,27 +47,23 @@ class Scheduler {
   Arrival answer(const Lookup& lookup) {
     const unsigned stage = latest(lookup.key, latest({lookup.request}, {})).stage;
     result_.request[index(lookup)] = stage;
-    return {stage + 1 + lookup.latency, delays_.tableOut()};
+    return clock_.answer(stage, lookup.latency);
   }
 
   Arrival place(const Node& node) {
-    Arrival start{0, delays_.registerOut()};
+    Arrival start = clock_.source();
     for (const Value& operand : node.operands) start = latest(operand, start);
-    const double delay = delays_.node(node);
-    if (start.at_ns + delay > clock_ns_ && start.at_ns > delays_.registerOut()) {
-      start = {start.stage + 1, delays_.registerOut()};
-    }
-    if (start.at_ns + delay > clock_ns_) {
+    const Arrival done = clock_.after(start, clock_.delays().node(node));
+    if (!clock_.fits(done)) {
       result_.warnings.push_back(node.origin.file + ":" + std::to_string(node.origin.line) + ": a " +
                                  std::to_string(node.width) + " bit '" + kindName(node.kind) +
                                  "' alone takes longer than the clock");
     }
-    return {start.stage, start.at_ns + delay};
+    return done;
   }
 
   const Module& module_;
-  const DelayModel& delays_;
-  const double clock_ns_;
+  const Clock clock_;
   std::vector<Arrival> arrival_;
   Schedule result_;
 };

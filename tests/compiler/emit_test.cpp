@@ -59,6 +59,11 @@ TEST(Emit, view_for_proofs_is_the_pipeline_without_registers) {
   EXPECT_EQ(view.find("posedge"), std::string::npos);
 }
 
+TEST(Emit, long_switches_and_first_matches_cost_few_stages) {
+  EXPECT_LE(compileKernel("switch30").schedule.latency, 2U);
+  EXPECT_LE(compileKernel("torture").schedule.latency, 13U);
+}
+
 TEST(Emit, carries_source_names_and_lines) {
   const Compiled compiled = compileKernel("torture");
   const std::string text = emitVerilog(compiled.module, compiled.schedule, {"torture.cpp", "", {}, 2.6});

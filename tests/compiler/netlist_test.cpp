@@ -147,6 +147,42 @@ TEST(Netlist, wiring_costs_no_node) {
   EXPECT_EQ(netlist.nodes().size(), before);
 }
 
+TEST_P(Builders, parities) {
+  check([](Netlist& n, const Value& a, const Value& b) { return n.parity({concatenate(a, b), a, concatenate(b, b)}); },
+        [](auto a, auto b) {
+          const auto odd = [](auto x) { return static_cast<std::uint64_t>(__builtin_parityll(x)); };
+          return (odd(a) ^ odd(b)) | odd(a) << 1;
+        });
+}
+
+TEST_P(Builders, mux_of_a_value_and_its_inverse) {
+  check([](Netlist& n, const Value& a, const Value& b) { return n.mux(a[0], n.bitNot(b), b); },
+        [](auto a, auto b) { return a & 1 ? ~b : b; });
+}
+
+TEST(Netlist, mux_of_a_value_and_its_inverse_is_linear) {
+  Netlist netlist;
+  const Value a = netlist.addInput(8, {}), s = netlist.addInput(1, {});
+  const Value r = netlist.mux(s[0], netlist.bitXor(a, constantValue(8, 0xA5)), a);
+  EXPECT_EQ(netlist.node(r[0].node).kind, Kind::bitXor);
+  EXPECT_EQ(r[1], a[1]);
+}
+
+TEST(Netlist, wide_counts_are_sums_of_counts_that_fit_a_clock) {
+  Module module;
+  const Value a = module.netlist.addInput(300, {});
+  module.inputs = {{"a", "a", 300, a[0].node}};
+  module.outputs = {{"r", "r", module.netlist.popcount(a, 9)}, {"m", "m", module.netlist.popcount(a, 3)}};
+  verify(module);
+  for (const Node& node : module.netlist.nodes()) {
+    if (node.kind == Kind::count) EXPECT_LE(node.operands[0].size(), 64U);
+  }
+  BitVector ones(300, true);
+  ones[17] = false;
+  EXPECT_EQ(toNumber(evaluate(module, {ones}, nullptr)[0]), 299U);
+  EXPECT_EQ(toNumber(evaluate(module, {ones}, nullptr)[1]), 299U % 8);
+}
+
 TEST(Netlist, equal_operations_are_one_node) {
   Netlist netlist;
   const Value a = netlist.addInput(8, {}), b = netlist.addInput(8, {});

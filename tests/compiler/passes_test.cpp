@@ -28,6 +28,8 @@ class RandomModule {
       addOperation();
     }
     if (random_() % 2) addChain();
+    if (random_() % 2) addXors();
+    if (random_() % 2) addCount();
     for (int i = 0; i < 3; ++i) {
       const Value& value = pool_[pool_.size() - 1 - random_() % 20];
       module_.outputs.push_back(
@@ -76,6 +78,26 @@ class RandomModule {
     pool_.push_back(value);
   }
 
+  /// A network deep enough to be flattened, some bits of which are read on the way.
+  void addXors() {
+    Value state = any(17);
+    for (int i = 0; i < 60; ++i) {
+      state = module_.netlist.bitXor(concatenate(slice(state, 1, 16), slice(state, 0, 1)), any(17));
+      if (random_() % 4 == 0) state = module_.netlist.bitNot(state);
+      if (random_() % 16 == 0) pool_.push_back(state);
+    }
+    pool_.push_back(state);
+  }
+
+  void addCount() {
+    Value sum = zeroExtend(any(1), 3 + static_cast<unsigned>(random_() % 5));
+    for (int i = 0; i < 9; ++i) {
+      sum = module_.netlist.add(sum, zeroExtend(any(1), static_cast<unsigned>(sum.size())));
+      if (random_() % 8 == 0) pool_.push_back(sum);
+    }
+    pool_.push_back(sum);
+  }
+
   std::mt19937_64 random_;
   Module module_;
   std::vector<Value> pool_;
@@ -103,8 +125,11 @@ class Passes : public ::testing::TestWithParam<int> {};
 TEST_P(Passes, keep_what_the_module_computes) {
   const Module module = RandomModule(static_cast<std::uint64_t>(GetParam())).make();
   verify(module);
-  const std::pair<const char*, Module> variants[] = {
-      {"keepDemanded", keepDemanded(module)}, {"balanceMuxes", balanceMuxes(module)}, {"optimize", optimize(module)}};
+  const std::pair<const char*, Module> variants[] = {{"keepDemanded", keepDemanded(module)},
+                                                     {"balanceChains", balanceChains(module, {{}, 1.2})},
+                                                     {"flattenXors", flattenXors(module)},
+                                                     {"gatherCounts", gatherCounts(module)},
+                                                     {"optimize", optimize(module)}};
   std::mt19937_64 random(7);
   for (int sample = 0; sample < 40; ++sample) {
     const std::vector<BitVector> inputs = randomInputs(module, random);
@@ -136,6 +161,18 @@ TEST_P(Passes, schedule_respects_data_clock_and_lookups) {
   EXPECT_GE(schedule(module, delays, 1.2).latency, schedule(module, delays, 2.6).latency);
 }
 
+TEST_P(Passes, balancing_never_makes_anything_later) {
+  const Module module = keepDemanded(RandomModule(static_cast<std::uint64_t>(GetParam())).make());
+  for (double clock_ns : {1.2, 2.6, 1000.0}) {
+    const Schedule before = schedule(module, {}, clock_ns);
+    const Schedule after = schedule(keepDemanded(balanceChains(module, {{}, clock_ns})), {}, clock_ns);
+    EXPECT_LE(after.latency, before.latency);
+    if (after.latency == 1 && before.latency == 1) {
+      EXPECT_LE(after.longest_ns, before.longest_ns + 1e-9);
+    }
+  }
+}
+
 TEST_P(Passes, pieces_hold_every_used_bit_at_every_use) {
   const Module module = optimize(RandomModule(static_cast<std::uint64_t>(GetParam())).make());
   const Schedule made = schedule(module, {}, 1.2);
@@ -157,7 +194,62 @@ TEST_P(Passes, pieces_hold_every_used_bit_at_every_use) {
 
 INSTANTIATE_TEST_SUITE_P(seeds, Passes, ::testing::Range(1, 41));
 
-TEST(BalanceMuxes, turns_a_chain_into_a_tree) {
+unsigned countKind(const Module& module, Kind kind) {
+  unsigned count = 0;
+  for (const Node& node : module.netlist.nodes()) count += node.kind == kind ? 1 : 0;
+  return count;
+}
+
+/// A shift register of 16 bits that takes `rounds` bits of its input, with feedback: as a CRC.
+Module shiftRegister(unsigned rounds) {
+  Module module;
+  const Value in = module.netlist.addInput(rounds, {});
+  module.inputs = {{"a", "a", rounds, in[0].node}};
+  Value state = constantValue(16, 0xFFFF);
+  for (unsigned i = 0; i < rounds; ++i) {
+    const Bit out = module.netlist.bitXor({state[0]}, {in[i]})[0];
+    Value feedback(16, kZero);
+    for (unsigned tap : {15U, 12U, 5U, 0U}) feedback[tap] = out;
+    state = module.netlist.bitXor(concatenate(slice(state, 1, 15), {kZero}), feedback);
+  }
+  module.outputs.push_back({"r", "r", state});
+  return module;
+}
+
+TEST(FlattenXors, makes_a_deep_network_parities) {
+  const Module flat = optimize(shiftRegister(200));
+  EXPECT_LE(flat.netlist.nodes().size(), 17U);
+  EXPECT_GE(countKind(flat, Kind::parity), 1U);
+  EXPECT_EQ(countKind(flat, Kind::bitXor), 0U);
+}
+
+TEST(FlattenXors, leaves_a_shallow_network_as_words) {
+  EXPECT_EQ(countKind(optimize(shiftRegister(10)), Kind::parity), 0U);
+}
+
+TEST(FlattenXors, folds_words_as_a_balanced_tree_of_words) {
+  Module module;
+  const Value in = module.netlist.addInput(8 * 64, {});
+  module.inputs = {{"a", "a", 8 * 64, in[0].node}};
+  Value fold = slice(in, 0, 8);
+  for (unsigned i = 1; i < 64; ++i) fold = module.netlist.bitXor(fold, slice(in, i * 8, 8));
+  module.outputs.push_back({"r", "r", fold});
+  const Module flat = optimize(module);
+  EXPECT_EQ(countKind(flat, Kind::bitXor), 63U);
+  EXPECT_EQ(schedule(flat, {}, 2.6).latency, 1U);
+}
+
+TEST(GatherCounts, makes_a_sum_of_bits_one_count) {
+  Module module;
+  const Value in = module.netlist.addInput(33, {});
+  module.inputs = {{"a", "a", 33, in[0].node}};
+  Value sum = constantValue(32, 0);
+  for (unsigned i = 0; i < 33; ++i) sum = module.netlist.add(sum, zeroExtend({in[i]}, 32));
+  module.outputs.push_back({"r", "r", slice(sum, 0, 7)});
+  EXPECT_EQ(optimize(module).netlist.nodes().size(), 2U);
+}
+
+TEST(BalanceChains, turns_a_chain_into_a_tree) {
   Module module;
   Value value = constantValue(16, 0);
   const Value selects = module.netlist.addInput(32, {}), values = module.netlist.addInput(512, {});
@@ -168,6 +260,40 @@ TEST(BalanceMuxes, turns_a_chain_into_a_tree) {
   const unsigned tree = schedule(optimize(module), {}, 2.6).latency;
   EXPECT_GE(chain, 5U);
   EXPECT_LE(tree, 2U);
+}
+
+/// A first match of `arms` early values before a value behind two dependent additions.
+Module chainWithLateTail(unsigned arms) {
+  Module module;
+  const Value selects = module.netlist.addInput(arms, {}), values = module.netlist.addInput(arms * 16, {});
+  module.inputs = {{"s", "s", arms, selects[0].node}, {"v", "v", arms * 16, values[0].node}};
+  Value value =
+      module.netlist.sub(slice(values, 0, 16), module.netlist.add(slice(values, 16, 16), zeroExtend(selects, 16)));
+  for (unsigned i = arms; i-- > 0;) value = module.netlist.mux(selects[i], slice(values, i * 16, 16), value);
+  module.outputs.push_back({"r", "r", value});
+  return module;
+}
+
+TEST(BalanceChains, lets_what_is_late_enter_late) {
+  const DelayModel delays;
+  const double mux = delays.operation(Kind::mux, 16, 16);
+  const Module late = chainWithLateTail(8);
+  const Schedule made = schedule(optimize(late, {delays, 1000}), delays, 1000);
+  const double tail = delays.registerOut() + delays.operation(Kind::add, 16, 16) + delays.operation(Kind::sub, 16, 16);
+  EXPECT_NEAR(made.longest_ns, tail + mux, 1e-9);  // the early arms are a tree beside the additions
+}
+
+TEST(BalanceChains, joins_the_earliest_of_a_conjunction_first) {
+  Module module;
+  const Value flags = module.netlist.addInput(4, {}), words = module.netlist.addInput(64, {});
+  module.inputs = {{"f", "f", 4, flags[0].node}, {"w", "w", 64, words[0].node}};
+  Value all = {module.netlist.ult(slice(words, 0, 32), slice(words, 32, 32))};
+  for (const Bit& flag : flags) all = module.netlist.bitAnd(all, {flag});
+  module.outputs.push_back({"r", "r", all});
+  const DelayModel delays;
+  const Schedule made = schedule(optimize(module, {delays, 1000}), delays, 1000);
+  EXPECT_NEAR(made.longest_ns,
+              delays.registerOut() + delays.operation(Kind::ult, 1, 32) + delays.operation(Kind::bitAnd, 1, 1), 1e-9);
 }
 
 }  // namespace
