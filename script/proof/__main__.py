@@ -10,6 +10,7 @@ import json
 import pathlib
 import sys
 import tempfile
+import time
 
 from proof import kernels
 from proof.equivalence import Verdict, compare, make_graph
@@ -49,12 +50,14 @@ def main() -> int:
     if not chosen or {*(options.kernel or []), *options.may_run_out} - {k.name for k in found}:
         parser.error("kernels of this build are: " + ", ".join(k.name for k in found))
 
+    start = time.monotonic()
     print(f"{'kernel':16} {'this':10} {'equals':10} {'verdict':24} {'seconds':>7}")
     verdicts = []
     for kernel in chosen:
         for verdict in prove(kernel, options.limit):
             print(row(verdict, options.limit), flush=True)
             verdicts.append(verdict)
+    print(f"{len(verdicts)} proofs, {time.monotonic() - start:.0f} s with what yosys takes for the graphs")
     if options.json:
         options.json.write_text(json.dumps({"limit_seconds": options.limit, "proofs": [dataclasses.asdict(v) for v in verdicts]}, indent=1) + "\n")
 

@@ -13,11 +13,18 @@ import time
 from proof.equivalence import Verdict
 from proof.kernels import yosys
 
-GATES = "proc; flatten; opt_clean; memory_collect; techmap; dfflegalize -cell $_DFF_P_ x; aigmap; opt_clean"
+WORDS = "proc; flatten; opt_clean; memory_collect; opt_clean"
+# What a pointer is made of, by its operands' values.
+POINTER_OPERATIONS = {"$add": lambda v: v["A"] + v["B"], "$eq": lambda v: int(v["A"] == v["B"]),
+                      "$logic_or": lambda v: int(bool(v["A"] or v["B"])), "$mux": lambda v: v["B"] if v["S"] else v["A"]}
 
 
 class Unbalanced(Exception):
     pass
+
+
+def pins_of(cell: dict, direction: str) -> list[str]:
+    return [port for port, is_direction in cell["port_directions"].items() if is_direction == direction]
 
 
 class Pipeline:
@@ -28,9 +35,8 @@ class Pipeline:
                       if not net["hide_name"]}
         self.driver: dict = {}  # bit to (cell, index of the bit in its output)
         for cell in netlist["cells"].values():
-            for port, direction in cell["port_directions"].items():
-                if direction == "output":
-                    self.driver |= {bit: (cell, i) for i, bit in enumerate(cell["connections"][port])}
+            for port in pins_of(cell, "output"):
+                self.driver |= {bit: (cell, i) for i, bit in enumerate(cell["connections"][port])}
         self.cycles: dict = {bit: None for bit in ("0", "1", "x", *self.ports["clk"], *self.ports["rst"])}  # None: any cycle
         self.open: set = set()  # bits whose cycle is being found
         self.inputs = {bit: name for name, bits in self.ports.items() for bit in bits if netlist["ports"][name]["direction"] == "input"}
@@ -65,42 +71,46 @@ class Pipeline:
     def driven_cycle(self, bit) -> int | None:
         cell, index = self.driver[bit]
         pins = cell["connections"]
-        if cell["type"] == "$_AND_":
-            return self.together([pins["A"][0], pins["B"][0]], self.names.get(bit, "a gate"))
-        if cell["type"] == "$_NOT_":
-            return self.cycle(pins["A"][0])
-        if cell["type"] == "$_DFF_P_":
-            before, added = self.cycle(pins["D"][0]), 1
+        if cell["type"] == "$dff":
+            before, added = self.cycle(pins["D"][index]), 1
         elif cell["type"] == "$mem_v2":
             before, added = self.cycle(pins["WR_DATA"][index]), self.length(cell)
-        else:
+        elif "CLK" in pins or "EN" in pins:
             raise RuntimeError(f"unexpected cell {cell['type']}")
+        else:
+            operands = [operand for port in pins_of(cell, "input") for operand in pins[port]]
+            before, added = self.together(operands, self.names.get(bit, f"a {cell['type'][1:]}")), 0
         return None if before is None else before + added
 
     def length(self, memory: dict) -> int:
         """Cycles through a circular memory: read and written at one pointer, which counts through all of its words."""
         pins, words = memory["connections"], int(memory["parameters"]["SIZE"], 2)
         pointer = pins["RD_ADDR"]
-        following = [self.driver[bit][0]["connections"]["D"][0] for bit in pointer]
         for now in range(words):
-            state = {bit: bool(now >> i & 1) for i, bit in enumerate(pointer)}
-            for reset in (False, True):
-                known = {**state, **{bit: reset for bit in self.ports["rst"]}}
-                after = sum(self.value(bit, known) << i for i, bit in enumerate(following))
+            for reset in (0, 1):
+                known = {bit: now >> i & 1 for i, bit in enumerate(pointer)} | {bit: reset for bit in self.ports["rst"]}
+                after = sum(self.value(self.following(bit), known) << i for i, bit in enumerate(pointer))
                 if after != (0 if reset else (now + 1) % words):
                     raise Unbalanced(f"a delay line of {words} words goes from word {now} to {after}")
         if pins["WR_ADDR"] != pointer or any(bit != "1" for bit in pins["WR_EN"] + pins["RD_EN"]):
             raise Unbalanced("a memory that is no delay line")
         return words
 
-    def value(self, bit, known: dict) -> bool:
+    def following(self, bit):
+        """What a register's bit takes next."""
+        cell, index = self.driver.get(bit, ({"type": "an input"}, 0))
+        if cell["type"] != "$dff":
+            raise Unbalanced(f"a delay line whose pointer is {cell['type']}")
+        return cell["connections"]["D"][index]
+
+    def value(self, bit, known: dict) -> int:
         if bit in known or bit in ("0", "1"):
-            return known.get(bit, bit == "1")
-        cell = self.driver[bit][0]
-        if cell["type"] not in ("$_AND_", "$_NOT_"):
-            raise Unbalanced("a delay line whose pointer depends on more than itself")
-        inputs = [self.value(pins[0], known) for name, pins in cell["connections"].items() if name != "Y"]
-        return all(inputs) if cell["type"] == "$_AND_" else not inputs[0]
+            return known.get(bit, int(bit == "1"))
+        cell, index = self.driver.get(bit, ({"type": "an input"}, 0))
+        if cell["type"] not in POINTER_OPERATIONS:
+            raise Unbalanced(f"a delay line whose pointer depends on {cell['type']}")
+        words = {port: sum(self.value(b, known) << i for i, b in enumerate(cell["connections"][port])) for port in pins_of(cell, "input")}
+        return POINTER_OPERATIONS[cell["type"]](words) >> index & 1
 
     def check(self, latency: int) -> None:
         for name in self.ports:
@@ -113,10 +123,10 @@ class Pipeline:
 def balance(kernel: str, folder: pathlib.Path) -> Verdict:
     start = time.monotonic()
     report = json.loads((folder / f"{kernel}.json").read_text())
-    netlist = folder / f"{kernel}_gates.json"
-    yosys(f"read_verilog -sv {folder}/{kernel}.sv; hierarchy -check -top {kernel}; {GATES}; write_json {netlist}")
+    netlist = folder / f"{kernel}_words.json"
+    yosys(f"read_verilog -sv {folder}/{kernel}.sv; hierarchy -check -top {kernel}; {WORDS}; write_json {netlist}")
     verdict = Verdict(kernel, "registers", "latency", "proved", 0)
-    sys.setrecursionlimit(1_000_000)  # as deep as the gates between two registers, and as the pipeline is long
+    sys.setrecursionlimit(1_000_000)  # as deep as the pipeline is long
     try:
         Pipeline(json.loads(netlist.read_text())["modules"][kernel], report).check(report["latency"])
     except Unbalanced as problem:

@@ -59,7 +59,7 @@ class Converter {
 
   /// The variable, or its member when that is all that the value holds; empty when it is neither.
   static std::string nameOf(const llvm::DIVariable& variable, const llvm::DIExpression& expression) {
-    const std::string name = variable.getName().str();
+    std::string name = variable.getName().str();
     for (const auto& op : expression.expr_ops()) {  // the value as it is, at most widened
       if (op.getOp() != llvm::dwarf::DW_OP_LLVM_convert && op.getOp() != llvm::dwarf::DW_OP_stack_value &&
           op.getOp() != llvm::dwarf::DW_OP_LLVM_fragment)

@@ -36,7 +36,9 @@ std::string chainOf(const llvm::DILocation& location) {
   std::string lines;
   for (const llvm::DILocation* at = &location; isInlined(*at);) {
     at = at->getInlinedAt();
-    if (at->getLine() != 0) lines += "\n" + placeOf(*at) + ": note: inlined from here, in " + functionAt(*at);
+    if (at->getLine() == 0) continue;
+    lines += "\n";
+    lines += placeOf(*at) + ": note: inlined from here, in " + functionAt(*at);
   }
   return lines;
 }
