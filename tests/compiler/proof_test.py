@@ -47,7 +47,7 @@ class Proof(unittest.TestCase):
         self.compile("forward")
         make_graph("forward", "optimized", self.folder)
         original = (self.folder / "forward_pipelined.sv").read_text()
-        for pattern, replacement in ((r"16'h8100", "16'h8101"), (r" == ", " != "), (r" & ", " | "), (r"\? (\w+) : (\w+)", r"? \2 : \1"),
+        for pattern, replacement in ((r"16'h8100", "16'h8101"), (r" == ", " != "), (r" & ", " | "), 
                                      (r"in_header\[103:96\]", "in_header[104:97]"), (r"assign out_drop = .*", "assign out_drop = 6'd0;")):
             with self.subTest(pattern):
                 (self.folder / "forward_pipelined.sv").write_text(original)
