@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delay.h"
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -8,12 +9,24 @@ namespace hlsc {
 
 namespace {
 
-constexpr double kLut = 0.38;         // one LUT6 with its wire, UltraScale+
-constexpr double kPackedGate = 0.20;  // a two-input gate usually shares a LUT with its neighbours
-constexpr double kCarryStart = 0.45;
-constexpr double kCarryPerBit = 0.01;
+// Fitted with script/calibrate; docs/delay-model.md has the figures. A balanced function of n bits costs a constant and
+// a slope per doubling, because a LUT's pins differ in speed.
+constexpr double kGate = 0.20;  // shares its LUT with neighbours, most often
+constexpr double kMux = 0.43;
 constexpr double kWideSelect = 0.15;  // fan-out of a select that drives more than kWideSelectBits bits
-constexpr unsigned kWideSelectBits = 64;
+constexpr std::size_t kWideSelectBits = 64;
+
+struct Line {
+  double start, slope;
+  double at(double x) const { return start + slope * x; }
+};
+constexpr Line kAddXilinx{1.1, 0.029}, kAddLattice{0.75, 0.0215};   // by bit
+constexpr Line kLessXilinx{1.4, 0.011}, kLessLattice{1.1, 0.0165};  // by bit
+constexpr Line kMultiply{-0.75, 0.55};                              // by bit, while it is made of LUTs
+constexpr Line kEqual{0.08, 0.34};   // by log2 of the bits compared, constants not counted
+constexpr Line kParity{0.17, 0.30};  // by log2 of the bits
+constexpr Line kCount{-0.45, 0.77};  // by log2 of the bits
+constexpr double kMultiplierBlock = 4.0;
 
 }  // namespace
 
@@ -59,6 +72,12 @@ double DelayModel::tableOut() const {
 double DelayModel::node(const Node& node) const {
   std::size_t bits = 0;
   for (const Value& operand : node.operands) bits = std::max(bits, operand.size());
+  if (node.kind == Kind::eq) {
+    bits = 0;
+    for (const Value& operand : node.operands) {
+      for (const Bit& bit : operand) bits += bit.isConstant() ? 0 : 1;
+    }
+  }
   return operation(node.kind, node.width, bits);
 }
 
@@ -71,21 +90,22 @@ double DelayModel::operation(Kind kind, std::size_t width, std::size_t operand_b
     case Kind::bitAnd:
     case Kind::bitOr:
     case Kind::bitXor:
-      return kPackedGate * scale();
+      return kGate * scale();
     case Kind::mux:
-      return (kLut + (width > kWideSelectBits ? kWideSelect : 0.0)) * scale();
+      return (kMux + (width > kWideSelectBits ? kWideSelect : 0.0)) * scale();
     case Kind::add:
     case Kind::sub:
+      return (family == Family::ecp5 ? kAddLattice : kAddXilinx).at(bits) * scale();
     case Kind::ult:
-      return (kCarryStart + kCarryPerBit * bits) * scale();
-    case Kind::eq:
-      return kLut * std::max(1.0, std::log(2.0 * bits) / std::log(6.0)) * scale();
+      return (family == Family::ecp5 ? kLessLattice : kLessXilinx).at(bits) * scale();
     case Kind::mul:
-      return (2.0 * kCarryStart + 0.06 * bits) * scale();
+      return std::clamp(kMultiply.at(bits), kMux, kMultiplierBlock) * scale();
+    case Kind::eq:
+      return kEqual.at(std::log2(bits)) * scale();
     case Kind::parity:
-      return kLut * std::ceil(std::log(bits) / std::log(6.0) - 1e-9) * scale();
-    case Kind::count:  // compressor tree of three inputs to two outputs
-      return kLut * std::ceil(std::log(bits / 2.0) / std::log(1.9)) * scale();
+      return kParity.at(std::log2(bits)) * scale();
+    case Kind::count:
+      return std::max(kMux, kCount.at(std::log2(bits))) * scale();
   }
   return 0.0;
 }

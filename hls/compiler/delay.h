@@ -17,7 +17,8 @@ const char* familyName(Family family);
 struct DelayModel {
   Family family = Family::xcup;
 
-  /// Operands to result; `operand_bits` is the width of an operand, of a parity its longest row.
+  /// Operands to result; `operand_bits` is the width of an operand, of a parity its longest row, of an
+  /// equality the bits of both sides that are no constants.
   double operation(Kind kind, std::size_t width, std::size_t operand_bits) const;
   double node(const Node& node) const;
   double registerOut() const;  ///< clock to output plus setup of the register behind

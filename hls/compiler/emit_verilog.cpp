@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "emit.h"
 #include "names.h"
@@ -62,6 +63,12 @@ std::string select(const std::string& name, unsigned name_width, unsigned low, u
   return name + "[" + std::to_string(low + width - 1) + ":" + std::to_string(low) + "]";
 }
 
+/// A piece on its way to a later stage.
+struct Move {
+  const Piece* piece;
+  unsigned to;
+};
+
 class VerilogEmitter {
  public:
   VerilogEmitter(const Module& module, const Schedule& schedule, const EmitOptions& options)
@@ -69,6 +76,7 @@ class VerilogEmitter {
     chooseInlined();
     by_stage_.resize(schedule.latency + 1);
     for (NodeId id = 0; id < module.netlist.nodes().size(); ++id) by_stage_[schedule.stage[id]].push_back(id);
+    collectMoves();
   }
 
   std::string run() {
@@ -255,7 +263,15 @@ class VerilogEmitter {
     }
     std::vector<std::string> moves;
     std::map<unsigned, std::vector<const Piece*>> delayed;  // by the stage they come out in
-    collectMoves(stage, moves, delayed);
+    for (const Move& move : moves_[stage]) {
+      if (move.to - stage >= kDelayLineFrom) {
+        delayed[move.to].push_back(move.piece);
+        continue;
+      }
+      const std::string name = registerName(*move.piece, move.to);
+      line("logic " + range(move.piece->width) + name + ";");
+      moves.push_back(name + takes_ + pieceAt(*move.piece, stage) + ";");
+    }
     line("logic valid_s" + to + ";");
     line(clocked_ + "valid_s" + to + takes_ + "!rst && valid_s" + from + ";");
     requests(stage);
@@ -267,20 +283,13 @@ class VerilogEmitter {
     for (const auto& [out, pieces] : delayed) delayLine(stage, out, pieces);
   }
 
-  void collectMoves(unsigned stage, std::vector<std::string>& moves,
-                    std::map<unsigned, std::vector<const Piece*>>& delayed) {
-    for (unsigned defined = 0; defined <= stage; ++defined) {
-      for (NodeId id : by_stage_[defined]) {
+  /// Sorts every hop of every piece by the stage that it leaves.
+  void collectMoves() {
+    moves_.resize(schedule_.latency + 1);
+    for (const std::vector<NodeId>& defined : by_stage_) {
+      for (NodeId id : defined) {
         for (const Piece& piece : pieces_.of(id)) {
-          for (const Hop& hop : pieces_.hops(piece)) {
-            if (hop.from != stage) continue;
-            if (hop.to - hop.from >= kDelayLineFrom) {
-              delayed[hop.to].push_back(&piece);
-            } else {
-              line("logic " + range(piece.width) + registerName(piece, hop.to) + ";");
-              moves.push_back(registerName(piece, hop.to) + takes_ + pieceAt(piece, stage) + ";");
-            }
-          }
+          for (const Hop& hop : pieces_.hops(piece)) moves_[hop.from].push_back({&piece, hop.to});
         }
       }
     }
@@ -379,6 +388,7 @@ class VerilogEmitter {
   const std::vector<std::string> names_;
   std::vector<bool> inlined_;
   std::vector<std::vector<NodeId>> by_stage_;
+  std::vector<std::vector<Move>> moves_;
   std::set<unsigned> depths_;
   std::string text_;
 };

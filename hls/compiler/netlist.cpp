@@ -103,7 +103,6 @@ Value oddBits(Value row) {
 }
 
 constexpr unsigned kCompactAbove = 64;
-constexpr std::size_t kWidestCount = 64;
 
 }  // namespace
 
@@ -416,7 +415,7 @@ Value Netlist::shiftRight(const Value& a, const Value& amount, Bit fill) {
   return result;
 }
 
-Value Netlist::popcount(const Value& a, unsigned width) {
+Value Netlist::popcount(const Value& a, unsigned width, std::size_t widest) {
   Value unknown;
   std::uint64_t ones = 0;
   for (const Bit& bit : a) {
@@ -426,15 +425,14 @@ Value Netlist::popcount(const Value& a, unsigned width) {
       ones += bit.isOne() ? 1 : 0;
   }
   std::sort(unknown.begin(), unknown.end(), isBefore);
-  return add(countOf(unknown, width), constantValue(width, ones));
+  return add(countOf(unknown, width, widest), constantValue(width, ones));
 }
 
-// One wide count would be deeper than a clock: halves can be in stages of their own.
-Value Netlist::countOf(const Value& bits, unsigned width) {
-  if (bits.size() > kWidestCount) {
+Value Netlist::countOf(const Value& bits, unsigned width, std::size_t widest) {
+  if (bits.size() > widest) {
     const auto half = static_cast<unsigned>(bits.size() / 2);
-    return add(countOf(slice(bits, 0, half), width),
-               countOf(slice(bits, half, static_cast<unsigned>(bits.size()) - half), width));
+    return add(countOf(slice(bits, 0, half), width, widest),
+               countOf(slice(bits, half, static_cast<unsigned>(bits.size()) - half), width, widest));
   }
   Value sum = bits;
   if (bits.size() > 1) sum = makeNode(Kind::count, countWidth(bits.size()), {bits});

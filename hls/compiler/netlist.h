@@ -90,8 +90,8 @@ class Netlist {
   /// Shifts by a variable amount; an amount of the width or more gives `fill` in every bit (C++ leaves that undefined).
   Value shiftLeft(const Value& a, const Value& amount);
   Value shiftRight(const Value& a, const Value& amount, Bit fill);
-  /// Number of ones in `a`, in `width` bits (modulo 2^width).
-  Value popcount(const Value& a, unsigned width);
+  /// Number of ones in `a`, in `width` bits (modulo 2^width): a sum of counts of up to `widest` bits.
+  Value popcount(const Value& a, unsigned width, std::size_t widest = ~std::size_t{0});
   /// Bit i is the XOR of all bits of rows[i].
   Value parity(const std::vector<Value>& rows);
 
@@ -104,7 +104,7 @@ class Netlist {
   void nameValue(const Value& value, const std::string& name);
 
  private:
-  Value countOf(const Value& bits, unsigned width);
+  Value countOf(const Value& bits, unsigned width, std::size_t widest);
   bool isInverse(Bit a, Bit b) const;
   Value bitwise(Kind kind, const Value& a, const Value& b);
   Value makeNode(Kind kind, unsigned width, std::vector<Value> operands);

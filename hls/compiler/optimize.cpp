@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "optimize.h"
 
+#include <algorithm>
+
 #include "rebuild.h"
 
 namespace hlsc {
@@ -25,6 +27,9 @@ class Demand {
     return false;
   }
   bool bit(NodeId id, unsigned index) const { return needed_[id][index]; }
+  bool onlyLowest(NodeId id) const {
+    return std::find(needed_[id].begin() + 1, needed_[id].end(), true) == needed_[id].end();
+  }
 
  private:
   void mark(const Value& value) {
@@ -93,6 +98,8 @@ Module keepDemanded(const Module& module) {
         }
       }
     }
+    if (node.kind == Kind::count && demand.onlyLowest(id))
+      return zeroExtend(map.netlist().parity(operands), node.width);
     if (node.kind == Kind::parity) {
       for (unsigned i = 0; i < node.width; ++i) {
         if (!demand.bit(id, i)) operands[i].clear();
@@ -106,10 +113,12 @@ Module optimize(const Module& module, const Clock& clock) {
   verify(module);
   Module best = keepDemanded(module);
   verify(best);
-  for (auto pass : {flattenXors, gatherCounts, keepDemanded}) {
-    best = pass(best);
-    verify(best);
-  }
+  best = flattenXors(best);
+  verify(best);
+  best = gatherCounts(best, clock);
+  verify(best);
+  best = keepDemanded(best);
+  verify(best);
   best = balanceChains(best, clock);
   verify(best);
   for (;;) {

@@ -13,8 +13,8 @@ Module keepDemanded(const Module& module);
 /// which cost less to simulate.
 Module flattenXors(const Module& module);
 
-/// Makes a sum of single bits one count.
-Module gatherCounts(const Module& module);
+/// Makes a sum of single bits one count, and of a count that is deeper than a clock a sum of counts.
+Module gatherCounts(const Module& module, const Clock& clock);
 
 /// Turns chains of muxes (switch, else-if, first match) and of AND, OR, XOR into trees where the result is then there
 /// earlier. What arrives late enters a tree late.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pieces.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace hlsc {
@@ -19,9 +20,9 @@ Pieces::Pieces(const Module& module, const Schedule& schedule) : schedule_(sched
   pieces_.resize(nodes.size());
   for (NodeId id = 0; id < nodes.size(); ++id) {
     for (unsigned bit = 0; bit < nodes[id].width; ++bit) {
-      const std::set<unsigned>& uses = uses_[id][bit];
+      const std::vector<unsigned>& uses = uses_[id][bit];
       if (uses.empty()) continue;
-      std::vector<unsigned> later(uses.upper_bound(schedule.stage[id]), uses.end());
+      std::vector<unsigned> later(std::upper_bound(uses.begin(), uses.end(), schedule.stage[id]), uses.end());
       std::vector<Piece>& pieces = pieces_[id];
       if (!pieces.empty() && pieces.back().low + pieces.back().width == bit && pieces.back().uses == later)
         ++pieces.back().width;
@@ -33,7 +34,10 @@ Pieces::Pieces(const Module& module, const Schedule& schedule) : schedule_(sched
 
 void Pieces::use(const Value& value, unsigned stage) {
   for (const Bit& bit : value) {
-    if (!bit.isConstant()) uses_[bit.node][bit.index].insert(stage);
+    if (bit.isConstant()) continue;
+    std::vector<unsigned>& uses = uses_[bit.node][bit.index];
+    const auto place = std::lower_bound(uses.begin(), uses.end(), stage);
+    if (place == uses.end() || *place != stage) uses.insert(place, stage);
   }
 }
 

@@ -2,7 +2,6 @@
 // Where each node's bits live between the stage that computes them and the stages that use them.
 #pragma once
 
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -44,7 +43,7 @@ class Pieces {
   void use(const Value& value, unsigned stage);
 
   const Schedule& schedule_;
-  std::vector<std::vector<std::set<unsigned>>> uses_;  ///< by node and bit
+  std::vector<std::vector<std::vector<unsigned>>> uses_;  ///< by node and bit, ascending
   std::vector<std::vector<Piece>> pieces_;
 };
 

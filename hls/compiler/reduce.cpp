@@ -182,7 +182,7 @@ class Counts {
   std::vector<Value> counted_;
 };
 
-constexpr std::size_t kSmallestCount = 4;
+constexpr std::size_t kSmallestCount = 4, kLargestCount = 1024;
 
 }  // namespace
 
@@ -206,12 +206,15 @@ Module flattenXors(const Module& module) {
   });
 }
 
-Module gatherCounts(const Module& module) {
+Module gatherCounts(const Module& module, const Clock& clock) {
   const Counts counts(module);
+  std::size_t widest = kSmallestCount;
+  while (widest < kLargestCount &&
+         clock.fits(clock.after(clock.source(), clock.delays().operation(Kind::count, 1, widest + 1))))
+    ++widest;
   return Rebuild(module).run([&](Rebuild& map, NodeId id) {
     const Node& node = map.node(id);
-    if (node.kind == Kind::add && counts.of(id).size() >= kSmallestCount)
-      return map.netlist().popcount(map(counts.of(id)), node.width);
+    if (counts.of(id).size() >= kSmallestCount) return map.netlist().popcount(map(counts.of(id)), node.width, widest);
     std::vector<Value> operands;
     for (const Value& operand : node.operands) operands.push_back(map(operand));
     return map.netlist().build(node.kind, operands);

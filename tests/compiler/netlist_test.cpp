@@ -172,7 +172,7 @@ TEST(Netlist, wide_counts_are_sums_of_counts_that_fit_a_clock) {
   Module module;
   const Value a = module.netlist.addInput(300, {});
   module.inputs = {{"a", "a", 300, a[0].node}};
-  module.outputs = {{"r", "r", module.netlist.popcount(a, 9)}, {"m", "m", module.netlist.popcount(a, 3)}};
+  module.outputs = {{"r", "r", module.netlist.popcount(a, 9, 64)}, {"m", "m", module.netlist.popcount(a, 3, 64)}};
   verify(module);
   for (const Node& node : module.netlist.nodes()) {
     if (node.kind == Kind::count) EXPECT_LE(node.operands[0].size(), 64U);

@@ -128,7 +128,7 @@ TEST_P(Passes, keep_what_the_module_computes) {
   const std::pair<const char*, Module> variants[] = {{"keepDemanded", keepDemanded(module)},
                                                      {"balanceChains", balanceChains(module, {{}, 1.2})},
                                                      {"flattenXors", flattenXors(module)},
-                                                     {"gatherCounts", gatherCounts(module)},
+                                                     {"gatherCounts", gatherCounts(module, {{}, 1.2})},
                                                      {"optimize", optimize(module)}};
   std::mt19937_64 random(7);
   for (int sample = 0; sample < 40; ++sample) {
@@ -246,7 +246,7 @@ TEST(GatherCounts, makes_a_sum_of_bits_one_count) {
   Value sum = constantValue(32, 0);
   for (unsigned i = 0; i < 33; ++i) sum = module.netlist.add(sum, zeroExtend({in[i]}, 32));
   module.outputs.push_back({"r", "r", slice(sum, 0, 7)});
-  EXPECT_EQ(optimize(module).netlist.nodes().size(), 2U);
+  EXPECT_EQ(optimize(module, {{}, 100}).netlist.nodes().size(), 2U);
 }
 
 TEST(BalanceChains, turns_a_chain_into_a_tree) {
