@@ -37,8 +37,7 @@ std::string chainOf(const llvm::DILocation& location) {
   for (const llvm::DILocation* at = &location; isInlined(*at);) {
     at = at->getInlinedAt();
     if (at->getLine() == 0) continue;
-    lines += "\n";
-    lines += placeOf(*at) + ": note: inlined from here, in " + functionAt(*at);
+    lines.append("\n").append(placeOf(*at)).append(": note: inlined from here, in ").append(functionAt(*at));
   }
   return lines;
 }
@@ -55,7 +54,7 @@ std::string nameOf(const llvm::DISubprogram& function) {
       return owner == nullptr ? "lambda" : "lambda in " + nameOf(*llvm::cast<llvm::DISubprogram>(owner));
     }
     if ((type != nullptr || llvm::isa<llvm::DINamespace>(scope)) && !scope->getName().empty())
-      name = scope->getName().str() + "::" + name;
+      name.insert(0, scope->getName().str() + "::");
   }
   return name;
 }
