@@ -50,6 +50,6 @@ class Page(unittest.TestCase):
 if __name__ == "__main__":
     if sys.argv[1:] == ["--update"]:
         page = PAGE.read_text()
-        PAGE.write_text(BLOCK.sub(lambda b: b[0].replace(b["text"], shown(b["origin"])), page))
+        PAGE.write_text(BLOCK.sub(lambda b: shown(b["origin"]).join(b[0].rsplit(b["text"], 1)), page))
     else:
         unittest.main()
