@@ -102,6 +102,21 @@ Value oddBits(Value row) {
   return odd;
 }
 
+/// A constant modulo 2^width as digits 1, 0 and -1 of the powers of two: a run of ones is its end minus its start
+/// (non-adjacent form), where that is fewer digits than ones.
+std::vector<int> fewestDigits(const Value& constant) {
+  std::vector<int> ones, digits;
+  bool carry = false;
+  for (std::size_t i = 0; i < constant.size(); ++i) {
+    const bool one = constant[i].isOne(), next = i + 1 < constant.size() && constant[i + 1].isOne();
+    ones.push_back(one ? 1 : 0);
+    digits.push_back(one == carry ? 0 : (next ? -1 : 1));
+    carry = (one && carry) || ((one != carry) && next);
+  }
+  const auto zeros = [](const std::vector<int>& of) { return std::count(of.begin(), of.end(), 0); };
+  return zeros(digits) > zeros(ones) ? digits : ones;
+}
+
 constexpr unsigned kCompactAbove = 64;
 
 }  // namespace
@@ -347,12 +362,15 @@ Value Netlist::mul(const Value& left, const Value& right) {
   const auto width = static_cast<unsigned>(left.size());
   Value a = withoutX(left), b = withoutX(right);
   if (isConstant(a)) std::swap(a, b);
-  if (isConstant(b)) {  // a sum of shifted copies
-    Value sum = constantValue(width, 0);
+  if (isConstant(b)) {  // sums of shifted copies
+    Value plus = constantValue(width, 0), minus = plus;
+    const std::vector<int> digits = fewestDigits(b);
     for (unsigned i = 0; i < width; ++i) {
-      if (b[i].isOne()) sum = add(sum, concatenate(constantValue(i, 0), slice(a, 0, width - i)));
+      const Value copy = concatenate(constantValue(i, 0), slice(a, 0, width - i));
+      if (digits[i] > 0) plus = add(plus, copy);
+      if (digits[i] < 0) minus = add(minus, copy);
     }
-    return sum;
+    return sub(plus, minus);
   }
   const unsigned needed = std::min(width, activeWidth(a) + activeWidth(b));
   return zeroExtend(makeNode(Kind::mul, needed, {slice(a, 0, needed), slice(b, 0, needed)}), width);

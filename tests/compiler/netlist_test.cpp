@@ -183,6 +183,16 @@ TEST(Netlist, wide_counts_are_sums_of_counts_that_fit_a_clock) {
   EXPECT_EQ(toNumber(evaluate(module, {ones}, nullptr)[1]), 299U % 8);
 }
 
+TEST(Netlist, product_with_a_negative_constant_is_few_sums) {
+  Module module;
+  const Value a = module.netlist.addInput(8, {});
+  module.inputs = {{"a", "a", 8, a[0].node}};
+  module.outputs = {{"r", "r", module.netlist.mul(zeroExtend(a, 32), constantValue(32, 0xFFFF'FF9C))}};  // -100
+  EXPECT_LE(module.netlist.nodes().size(), 5U);
+  for (std::uint64_t x : {0U, 1U, 77U, 255U})
+    EXPECT_EQ(toNumber(evaluate(module, {toBits(x, 8)}, nullptr)[0]), (0 - x * 100) & mask(32));
+}
+
 TEST(Netlist, equal_operations_are_one_node) {
   Netlist netlist;
   const Value a = netlist.addInput(8, {}), b = netlist.addInput(8, {});
