@@ -5,50 +5,11 @@
 #pragma once
 
 #include "flow_hash.h"
+#include "tables.h"
 
 namespace poplink::kernels {
 
-inline constexpr unsigned kMembers = 16;       ///< a card has at most 16 underlay links, a LAG at most 16 ports
 inline constexpr unsigned kLagBucketBits = 8;  ///< buckets of each LAG: 256
-
-/// By group of next hops.
-struct GroupEntry {
-  bool valid;
-  bits<16> links;       ///< one bit per underlay link that is a member
-  bits<16> base;        ///< first bucket
-  bits<4> log_buckets;  ///< 6 to 12: 64 to 4096 buckets, a power of two
-};
-
-/// A share of the flows. The host fills `link` by weight, and the stand-ins so that a dead member's share spreads by
-/// weight too.
-struct BucketEntry {
-  bool valid;
-  bits<4> link;
-  bits<4> second;  ///< when `link` is dead
-  bits<4> third;   ///< when both are
-};
-
-/// By {link, hash[7:0]}. A link that is one port has its buckets too.
-struct LagEntry {
-  bool valid;
-  bits<4> port;
-  bits<4> second;
-  bits<4> third;
-};
-
-// The two liveness tables are no memories: the card answers from its link states in the cycle of the question.
-struct LinksEntry {
-  bits<16> live;  ///< those of the links asked for that have a live port
-};
-struct PortsEntry {
-  bits<16> live;  ///< ports of the link that are up, enabled and Distributing
-};
-
-GroupEntry lookup_group(bits<10> group);
-BucketEntry lookup_bucket(bits<16> bucket);
-LinksEntry lookup_links(bits<16> links);
-LagEntry lookup_lag(bits<12> link_and_hash);
-PortsEntry lookup_ports(bits<4> link);
 
 struct Choice {
   bool found;
@@ -74,11 +35,11 @@ inline Choice anyLive(bits<16> live, bits<4> start) {
   return {live != 0, static_cast<bits<4>>(start + steps)};
 }
 
-/// The bucket's member, or who stands in, or, with all three dead, any live one.
-inline Choice choose(bits<16> live, bits<4> first, bits<4> second, bits<4> third, bits<4> start) {
-  if (isLive(live, first)) return {true, first};
-  if (isLive(live, second)) return {true, second};
-  if (isLive(live, third)) return {true, third};
+/// The bucket's member, or who stands in, or, with all three dead or no bucket there, any live one.
+inline Choice choose(bits<16> live, bool there, bits<4> first, bits<4> second, bits<4> third, bits<4> start) {
+  if (there && isLive(live, first)) return {true, first};
+  if (there && isLive(live, second)) return {true, second};
+  if (there && isLive(live, third)) return {true, third};
   return anyLive(live, start);
 }
 
@@ -86,6 +47,25 @@ inline bits<16> bucketOf(const GroupEntry& group, bits<32> hash) {
   const bits<12> mask =
       static_cast<bits<12>>((static_cast<bits<13>>(1) << static_cast<unsigned>(group.log_buckets)) - 1);
   return static_cast<bits<16>>(group.base + (static_cast<bits<12>>(hash) & mask));
+}
+
+/// The link that carries the flow. Two rounds of lookups: the group; its bucket beside the links' liveness.
+inline Choice chooseLink(const GroupEntry& group, bits<32> hash) {
+  const BucketEntry bucket = lookup_bucket(bucketOf(group, hash));
+  const LiveEntry live = lookup_live(group.links);
+  const Choice link =
+      choose(live.links, bucket.valid, bucket.link, bucket.second, bucket.third, static_cast<bits<4>>(hash >> 28));
+  return {group.valid && link.found, link.member};
+}
+
+/// The port of a link, in one round of lookups: its bucket beside its live ports.
+inline Choice choosePort(bits<4> link, bits<32> hash) {
+  const LagEntry lag = lookup_lag(
+      static_cast<bits<12>>((static_cast<bits<12>>(link) << kLagBucketBits) | static_cast<bits<8>>(hash)));
+  const LinkEntry of_link = lookup_link(link);
+  const Choice port =
+      choose(of_link.ports, lag.valid, lag.port, lag.second, lag.third, static_cast<bits<4>>(hash >> 28));
+  return {of_link.valid && port.found, port.member};
 }
 
 }  // namespace poplink::kernels

@@ -17,7 +17,7 @@ struct Endpoint {
 struct FlowKey {
   Endpoint source;
   Endpoint destination;
-  bits<32> rest;  ///< IP: protocol and IPv6 flow label (RFC 6437); else the outer customer VID and a mark
+  bits<32> rest;  ///< IP: protocol and IPv6 flow label (RFC 6437); else the two outer VIDs and a mark
 };
 
 inline bits<32> longAt(const bits<8> (&header)[kHeaderBytes], unsigned offset) {
@@ -35,7 +35,8 @@ inline FlowKey macKey(const bits<8> (&header)[kHeaderBytes], const Parsed& parse
   key.destination.address[3] = longAt(header, 2);
   key.source.address[2] = wordAt(header, 6);
   key.source.address[3] = longAt(header, 8);
-  key.rest = static_cast<bits<32>>(0x8000'0000U | (parsed.tags != 0 ? parsed.tag[0].vid : bits<12>(0)));
+  const auto vid = [&](unsigned i) { return static_cast<bits<32>>(parsed.tags > i ? parsed.tag[i].vid : bits<12>(0)); };
+  key.rest = static_cast<bits<32>>(0x8000'0000U | (vid(1) << 12) | vid(0));
   return key;
 }
 

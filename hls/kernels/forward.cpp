@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "forward.h"
 
+#include "ecmp.h"
 #include "link_local.h"
 #include "parse.h"
 #include "service.h"
@@ -20,8 +21,8 @@ bits<14> payloadBytes(bits<14> length, bits<2> tags, bool from_backbone) {
 
 }  // namespace
 
-// Three dependent lookups: port, then attachment and VID side by side, then service. The first rule that holds is the
-// drop reason.
+// Six dependent rounds of lookups: port; attachment and VID side by side; service; group; bucket and liveness of links;
+// LAG bucket and liveness of ports. The first rule that holds is the drop reason.
 void forward(const ForwardIn& in, ForwardOut& out) {
   const PortEntry port = lookup_port(in.port);
   const bits<12> outer_vid = static_cast<bits<12>>(wordAt(in.header, 14));
@@ -36,7 +37,14 @@ void forward(const ForwardIn& in, ForwardOut& out) {
       from_backbone ? backboneService(by_vid) : customerService(tagged && outer_vid != 0, by_vid, attachment);
   const ServiceEntry service = lookup_service(choice.service);
 
-  const bits<4> own_side = from_backbone ? service.backbone_port : service.customer_port;
+  // Towards the backbone the group chooses the link, towards the customer there is only one.
+  const FlowHash hash =
+      flowHash(flowKey(in.header, parsed, in.length, in.hash_symmetric), in.hash_seed, in.hash_symmetric);
+  const GroupEntry group = lookup_group(service.group);
+  const Choice to_backbone = chooseLink(group, hash.path);
+  const Choice link = from_backbone ? Choice{true, service.attachment} : to_backbone;
+  const Choice egress = choosePort(link.member, hash.port);
+
   const bits<14> payload = payloadBytes(in.length, parsed.tags, from_backbone);
 
   const Drop link_local = linkLocal(parsed.destination, wordAt(in.header, 12));
@@ -58,19 +66,26 @@ void forward(const ForwardIn& in, ForwardOut& out) {
     drop = Drop::no_service;
   } else if (!service.valid) {
     drop = Drop::service_off;
-  } else if (own_side != in.port) {
+  } else if (!from_backbone && service.attachment != port.attachment) {
     drop = Drop::wrong_side;
   } else {
     belongs = true;
-    if (payload > service.mtu) drop = Drop::mtu;
+    if (payload > service.mtu)
+      drop = Drop::mtu;
+    else if (!from_backbone && !group.valid)
+      drop = Drop::no_group;
+    else if (!link.found || !egress.found)
+      drop = Drop::no_path;
   }
 
   out.drop = static_cast<bits<6>>(drop);
-  out.egress_port = from_backbone ? service.customer_port : service.backbone_port;
+  out.egress_port = egress.member;
   out.queue = 0;
   out.service_valid = belongs;
   out.service = choice.service;
   out.to_backbone = !from_backbone;
+  out.group = service.group;
+  out.link = link.member;
   editSTag(in.header, !from_backbone, service.s_tpid, sTagTci(tagged, parsed.tag[0], service.pcp, service.s_vid),
            out.edit);
 }

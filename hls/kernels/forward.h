@@ -23,6 +23,8 @@ struct ForwardIn {
   bits<8> header[kHeaderBytes];  ///< bytes past the frame's end are unspecified and never influence the result
   bits<14> length;               ///< frame bytes without FCS, 60..9216
   bits<4> port;                  ///< ingress port
+  bits<32> hash_seed;            ///< the card's own, so that cards in series choose independently
+  bool hash_symmetric;           ///< both directions of a conversation hash alike
 };
 
 /// What the editor does to the frame: remove `strip` bytes from its start, then put data[0..prepend-1] before the rest.
@@ -39,6 +41,8 @@ struct ForwardOut {
   bool service_valid;   ///< the frame belongs to `service`, forwarded or dropped
   bits<12> service;
   bool to_backbone;  ///< direction: from the customer's side to the backbone
+  bits<10> group;    ///< the service's group of next hops
+  bits<4> link;      ///< that the frame leaves on; meaningful when drop is none
   Edit edit;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last word about a frame: forward()'s drop, or the egress port cannot take it (no such port, no link, locked, queue full), or its
+// The last word about a frame: forward()'s drop, or the egress port cannot take it (its link or its lock fell while the decision was under way; queue full), or its
 // room in the egress queue is reserved. One outcome per frame, so every frame is counted exactly once.
 //
 // Latency 2 cycles, II 1.
@@ -60,7 +60,7 @@ module admission #(
   assign beats_o = (A + 1)'((length_q + 14'(BYTES - 1)) >> BYTES_LOG);
   assign query_o = {port_q, queue_q};
 
-  // Bits of ports that the card does not have read as zero; 16 of them cover every port number.
+  // Bits of ports that the card does not have read as zero: no link.
   logic [15:0] up, enabled;
   assign up = 16'(port_up_i);
   assign enabled = 16'(port_enable_i);
@@ -69,8 +69,7 @@ module admission #(
   always_comb begin
     drop = drop_q;
     if (drop_q == 6'd0) begin
-      if ({1'b0, port_q} >= 5'(PORTS)) drop = 6'd39;                                          // no_such_port
-      else if (!up[port_q]) drop = 6'd37;                                                     // egress_down
+      if (!up[port_q]) drop = 6'd37;                                                     // egress_down
       else if (!enabled[port_q]) drop = 6'd38;                                                // egress_locked
       else if ({1'b0, taken_i} + {1'b0, beats_o} > (A + 2)'(BEATS)) drop = 6'd36;             // egress_full
     end

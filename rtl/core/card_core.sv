@@ -91,10 +91,13 @@ module card_core #(
   logic [13:0]       d_length;
   logic [5:0]        d_drop;
   logic [11:0]       d_service;
+  logic [9:0]        d_group;
+  logic [3:0]        d_link;
   logic [6:0]        d_strip, d_prepend;
   logic [511:0]      d_edit_data;
 
-  logic                                          lk_port_valid, lk_attachment_valid, lk_vid_valid, lk_service_valid;
+  logic                                          lk_port_valid, lk_attachment_valid, lk_vid_valid, lk_service_valid,
+                                                 lk_group_valid, lk_bucket_valid, lk_lag_valid;
   logic [forward_pkg::PORT_KEY_W-1:0]            lk_port_key;
   logic [forward_pkg::PORT_ENTRY_W-1:0]          lk_port_resp;
   logic [forward_pkg::ATTACHMENT_KEY_W-1:0]      lk_attachment_key;
@@ -103,17 +106,34 @@ module card_core #(
   logic [forward_pkg::VID_ENTRY_W-1:0]           lk_vid_resp;
   logic [forward_pkg::SERVICE_KEY_W-1:0]         lk_service_key;
   logic [forward_pkg::SERVICE_ENTRY_W-1:0]       lk_service_resp;
+  logic [forward_pkg::GROUP_KEY_W-1:0]           lk_group_key;
+  logic [forward_pkg::GROUP_ENTRY_W-1:0]         lk_group_resp;
+  logic [forward_pkg::BUCKET_KEY_W-1:0]          lk_bucket_key;
+  logic [forward_pkg::BUCKET_ENTRY_W-1:0]        lk_bucket_resp;
+  logic [forward_pkg::LAG_KEY_W-1:0]             lk_lag_key;
+  logic [forward_pkg::LAG_ENTRY_W-1:0]           lk_lag_resp;
+  logic [forward_pkg::LINK_KEY_W-1:0]            lk_link_key;
+  logic [forward_pkg::LINK_ENTRY_W-1:0]          lk_link_resp;
+  logic [forward_pkg::LIVE_KEY_W-1:0]            lk_live_key;
+  logic [forward_pkg::LIVE_ENTRY_W-1:0]          lk_live_resp;
+  logic [31:0]                                   hash_seed;
+  logic                                          hash_symmetric;
   forward_stage #(.DATA_W(DATA_W), .AHEAD(AHEAD)) decision (
     .clk(clk), .rst(rst),
     .sop_i(in_sop), .port_i(in_port), .length_i(in_length), .data_i(in_data),
+    .hash_seed_i(hash_seed), .hash_symmetric_i(hash_symmetric),
     .data_o(body_data),
     .valid_o(d_valid), .port_o(d_port), .length_o(d_length), .drop_o(d_drop), .egress_port_o(d_egress_port), .queue_o(d_queue),
-    .service_valid_o(d_service_valid), .service_o(d_service), .to_backbone_o(d_to_backbone),
+    .service_valid_o(d_service_valid), .service_o(d_service), .to_backbone_o(d_to_backbone), .group_o(d_group), .link_o(d_link),
     .strip_o(d_strip), .prepend_o(d_prepend), .edit_data_o(d_edit_data),
     .port_req_valid_o(lk_port_valid), .port_key_o(lk_port_key), .port_resp_i(lk_port_resp),
     .attachment_req_valid_o(lk_attachment_valid), .attachment_key_o(lk_attachment_key), .attachment_resp_i(lk_attachment_resp),
     .vid_req_valid_o(lk_vid_valid), .vid_key_o(lk_vid_key), .vid_resp_i(lk_vid_resp),
-    .service_req_valid_o(lk_service_valid), .service_key_o(lk_service_key), .service_resp_i(lk_service_resp));
+    .service_req_valid_o(lk_service_valid), .service_key_o(lk_service_key), .service_resp_i(lk_service_resp),
+    .group_req_valid_o(lk_group_valid), .group_key_o(lk_group_key), .group_resp_i(lk_group_resp),
+    .bucket_req_valid_o(lk_bucket_valid), .bucket_key_o(lk_bucket_key), .bucket_resp_i(lk_bucket_resp),
+    .lag_req_valid_o(lk_lag_valid), .lag_key_o(lk_lag_key), .lag_resp_i(lk_lag_resp),
+    .link_key_o(lk_link_key), .link_resp_i(lk_link_resp), .live_key_o(lk_live_key), .live_resp_i(lk_live_resp));
 
   // ---- admission; what belongs to the frame waits its 2 cycles
 
@@ -127,6 +147,8 @@ module card_core #(
   logic [TX_W-1:0] a_beats;
   logic [3:0]      a_egress_port, a_port;
   logic [11:0]     a_service;
+  logic [9:0]      a_group;
+  logic [3:0]      a_link;
   logic [6:0]      a_strip, a_prepend;
   logic [511:0]    a_edit_data;
   admission #(.DATA_W(DATA_W), .PORTS(PORTS), .BEATS(TX_BEATS)) admit (
@@ -135,10 +157,10 @@ module card_core #(
     .strip_i(d_strip), .prepend_i(d_prepend),
     .query_o(tx_query), .taken_i(tx_taken), .reserve_o(tx_reserve), .beats_o(tx_reserve_beats),
     .valid_o(a_valid), .drop_o(a_drop), .length_beats_o(a_beats), .last_bytes_o(a_last_bytes), .egress_port_o(a_egress_port), .queue_o(a_queue));
-  delay_line #(.W(512 + 14 + 4 + 14 + 14), .DEPTH(2)) beside_admission (
+  delay_line #(.W(512 + 14 + 4 + 14 + 14 + 14), .DEPTH(2)) beside_admission (
     .clk(clk), .rst(rst),
-    .data_i({d_edit_data, d_strip, d_prepend, d_port, d_length, d_service_valid, d_service, d_to_backbone}),
-    .data_o({a_edit_data, a_strip, a_prepend, a_port, a_received, a_service_valid, a_service, a_to_backbone}));
+    .data_i({d_edit_data, d_strip, d_prepend, d_port, d_length, d_service_valid, d_service, d_to_backbone, d_group, d_link}),
+    .data_o({a_edit_data, a_strip, a_prepend, a_port, a_received, a_service_valid, a_service, a_to_backbone, a_group, a_link}));
 
   // ---- edit and egress
 
@@ -171,8 +193,8 @@ module card_core #(
   logic [127:0] table_data_out, table_data_in;
   logic         table_write, table_read, table_increment, table_busy, table_error;
   logic         tables_start, tables_write, tables_busy, load_data, load_index;
-  logic         port_req, port_ack, drop_req, drop_ack, service_req, service_ack;
-  logic [16:0]  window_address;
+  logic         port_req, port_ack, drop_req, drop_ack, service_req, service_ack, member_req, member_ack;
+  logic [17:0]  window_address;
   logic [31:0]  window_data;
   logic         overrun_seen_q, empty;
   assign port_enable = port_enable_bits[PORTS-1:0];
@@ -180,10 +202,11 @@ module card_core #(
   card_regs registers (
     .clk(clk), .rst(rst),
     .geometry_ports_i(8'(PORTS)), .geometry_data_width_i(16'(DATA_W)), .forward_latency_cycles_i(32'(forward_pkg::LATENCY)),
-    .tables_count_i(32'd4), .buffers_rx_i(16'(RX_BEATS)), .buffers_tx_i(16'(TX_BEATS)),
+    .tables_count_i(32'd8), .buffers_rx_i(16'(RX_BEATS)), .buffers_tx_i(16'(TX_BEATS)),
     .status_ready_i(ready), .status_overrun_i(overrun_seen_q), .status_empty_i(empty),
     .now_us_low_value_i(now_us[31:0]), .now_us_high_value_i(now_us[63:32]),
     .port_control_enable_o(port_enable_bits), .port_status_up_i(16'(port_up)),
+    .hash_seed_value_o(hash_seed), .hash_mode_symmetric_o(hash_symmetric),
     .table_select_chosen_o(table_select), .table_index_value_i(table_index + 32'd1), .table_index_value_load_i(load_index),
     .table_index_value_o(table_index),
     .table_command_write_o(table_write), .table_command_read_o(table_read), .table_command_increment_o(table_increment),
@@ -193,6 +216,7 @@ module card_core #(
     .port_counters_req_o(port_req), .port_counters_ack_i(port_ack),
     .drop_counters_req_o(drop_req), .drop_counters_ack_i(drop_ack),
     .service_counters_req_o(service_req), .service_counters_ack_i(service_ack),
+    .member_counters_req_o(member_req), .member_counters_ack_i(member_ack),
     .window_addr_o(window_address), .window_data_i(window_data),
     .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready), .s_axil_awaddr(s_axil_awaddr),
     .s_axil_wvalid(s_axil_wvalid), .s_axil_wready(s_axil_wready), .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb),
@@ -212,6 +236,11 @@ module card_core #(
     .attachment_req_valid_i(lk_attachment_valid), .attachment_key_i(lk_attachment_key), .attachment_resp_o(lk_attachment_resp),
     .vid_req_valid_i(lk_vid_valid), .vid_key_i(lk_vid_key), .vid_resp_o(lk_vid_resp),
     .service_req_valid_i(lk_service_valid), .service_key_i(lk_service_key), .service_resp_o(lk_service_resp),
+    .group_req_valid_i(lk_group_valid), .group_key_i(lk_group_key), .group_resp_o(lk_group_resp),
+    .bucket_req_valid_i(lk_bucket_valid), .bucket_key_i(lk_bucket_key), .bucket_resp_o(lk_bucket_resp),
+    .lag_req_valid_i(lk_lag_valid), .lag_key_i(lk_lag_key), .lag_resp_o(lk_lag_resp),
+    .link_key_i(lk_link_key), .link_resp_o(lk_link_resp), .live_key_i(lk_live_key), .live_resp_o(lk_live_resp),
+    .port_live_i(16'(port_up) & 16'(port_enable)),
     .select_i(table_select), .index_i(table_index), .data_i(table_data_out), .start_i(tables_start), .write_i(tables_write),
     .busy_o(tables_busy), .data_o(table_data_in), .capacity_o(table_capacity), .used_o(table_used), .entry_bits_o(table_entry_bits));
 
@@ -221,10 +250,12 @@ module card_core #(
     .rx_end_bytes_i(rx_end_bytes),
     .decided_valid_i(a_valid), .decided_drop_i(a_drop), .decided_port_i(a_port), .decided_bytes_i(a_received),
     .decided_service_valid_i(a_service_valid), .decided_service_i(a_service), .decided_to_backbone_i(a_to_backbone),
+    .decided_group_i(a_group), .decided_link_i(a_link),
     .tx_end_valid_i(tx_end_valid), .tx_end_port_i(tx_end_port), .tx_end_bytes_i(tx_end_bytes),
     .port_counters_req_i(port_req), .port_counters_ack_o(port_ack),
     .drop_counters_req_i(drop_req), .drop_counters_ack_o(drop_ack),
     .service_counters_req_i(service_req), .service_counters_ack_o(service_ack),
+    .member_counters_req_i(member_req), .member_counters_ack_o(member_ack),
     .address_i(window_address), .data_o(window_data));
 
   // ---- what is inside: frames accepted minus frames dropped behind the buffer minus frames sent
@@ -235,7 +266,7 @@ module card_core #(
   logic [3:0]  settle_q;
   logic        bus_active;
   assign bus_active = s_axil_awvalid || s_axil_wvalid || s_axil_arvalid || s_axil_bvalid || s_axil_rvalid || port_req || drop_req ||
-                      service_req || table_busy || table_write || table_read;
+                      service_req || member_req || table_busy || table_write || table_read;
   always_ff @(posedge clk) begin
     if (rst) begin
       inside_q <= '0;

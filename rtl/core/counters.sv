@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// All counters of the card behind three read windows. Each is a pair of 64-bit counts, frames and bytes, 16 bytes apart:
+// All counters of the card behind four read windows. Each is a pair of 64-bit counts, frames and bytes, 16 bytes apart:
 //   port window:    (port * 2 + direction)        direction 0 received, 1 sent
 //   drop window:    (ingress port * 64 + reason)
 //   service window: (service * 2 + direction)     direction 1 towards the backbone
+//   member window:  (group * 16 + link)           towards the backbone
 // Reading a low word fetches the pair and latches its high words, so a following read of the high word belongs to it.
 //
 // Latency: a read takes 5 cycles or more (it waits for a cycle without an event), one at a time.
@@ -26,6 +27,8 @@ module counters (
   input  wire logic        decided_service_valid_i,
   input  wire logic [11:0] decided_service_i,
   input  wire logic        decided_to_backbone_i,
+  input  wire logic [9:0]  decided_group_i,
+  input  wire logic [3:0]  decided_link_i,
 
   input  wire logic        tx_end_valid_i,
   input  wire logic [3:0]  tx_end_port_i,
@@ -38,12 +41,15 @@ module counters (
   output logic             drop_counters_ack_o,
   input  wire logic        service_counters_req_i,
   output logic             service_counters_ack_o,
-  input  wire logic [16:0] address_i,           // byte address within the window
+  input  wire logic        member_counters_req_i,
+  output logic             member_counters_ack_o,
+  input  wire logic [17:0] address_i,           // byte address within the window
   output logic [31:0]      data_o               // with an acknowledge
 );
 
   logic        request, low_word, fetch_done, fetch_q;
-  assign request = port_counters_req_i || drop_counters_req_i || service_counters_req_i;
+  assign request = port_counters_req_i || drop_counters_req_i || service_counters_req_i ||
+                   member_counters_req_i;
   assign low_word = !address_i[2];
   wire unused = &{1'b0, rx_end_reason_i[5:2], address_i[1:0]};
 
@@ -51,14 +57,15 @@ module counters (
   logic ingress_reason;
   assign ingress_reason = address_i[9:6] == 4'b1000;
 
-  logic [4:0]  done, bank_ready, bank_read;
-  logic [63:0] events [0:4];
-  logic [63:0] bytes [0:4];
+  logic [5:0]  done, bank_ready, bank_read;
+  logic [63:0] events [0:5];
+  logic [63:0] bytes [0:5];
   assign bank_read[0] = fetch_q && port_counters_req_i && !address_i[4];
   assign bank_read[1] = fetch_q && port_counters_req_i && address_i[4];
   assign bank_read[2] = fetch_q && drop_counters_req_i && ingress_reason;
   assign bank_read[3] = fetch_q && drop_counters_req_i && !ingress_reason;
   assign bank_read[4] = fetch_q && service_counters_req_i;
+  assign bank_read[5] = fetch_q && member_counters_req_i;
 
   counter_bank #(.INDEX_W(4)) received (
     .clk(clk), .rst(rst), .ready_o(bank_ready[0]),
@@ -89,6 +96,12 @@ module counters (
     .event_index_i({decided_service_i, decided_to_backbone_i}), .event_bytes_i(decided_bytes_i),
     .read_i(bank_read[4]), .read_index_i(address_i[16:4]), .read_done_o(done[4]), .read_events_o(events[4]), .read_bytes_o(bytes[4]));
 
+  counter_bank #(.INDEX_W(14)) by_member (
+    .clk(clk), .rst(rst), .ready_o(bank_ready[5]),
+    .event_valid_i(decided_valid_i && decided_drop_i == 6'd0 && decided_to_backbone_i),
+    .event_index_i({decided_group_i, decided_link_i}), .event_bytes_i(decided_bytes_i),
+    .read_i(bank_read[5]), .read_index_i(address_i[17:4]), .read_done_o(done[5]), .read_events_o(events[5]), .read_bytes_o(bytes[5]));
+
   assign ready_o = bank_ready == '1;
   assign fetch_done = done != '0;
 
@@ -96,7 +109,7 @@ module counters (
   always_comb begin
     event_count = '0;
     byte_count = '0;
-    for (int b = 0; b < 5; b++) begin
+    for (int b = 0; b < 6; b++) begin
       if (done[b]) begin
         event_count = events[b];
         byte_count = bytes[b];
@@ -119,6 +132,7 @@ module counters (
   assign port_counters_ack_o = ack && port_counters_req_i;
   assign drop_counters_ack_o = ack && drop_counters_req_i;
   assign service_counters_ack_o = ack && service_counters_req_i;
+  assign member_counters_ack_o = ack && member_counters_req_i;
 
 endmodule
 

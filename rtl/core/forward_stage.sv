@@ -17,6 +17,9 @@ module forward_stage #(
   input  wire logic [13:0]       length_i,
   input  wire logic [DATA_W-1:0] data_i,
 
+  input  wire logic [31:0]       hash_seed_i,
+  input  wire logic              hash_symmetric_i,
+
   output logic [DATA_W-1:0]      data_o,           // beat k of a frame in cycle (its decision) - AHEAD + k
 
   output logic                   valid_o,          // a decision
@@ -28,11 +31,13 @@ module forward_stage #(
   output logic                   service_valid_o,
   output logic [11:0]            service_o,
   output logic                   to_backbone_o,
+  output logic [9:0]             group_o,
+  output logic [3:0]             link_o,
   output logic [6:0]             strip_o,
   output logic [6:0]             prepend_o,
   output logic [511:0]           edit_data_o,
 
-  // The tables' lookup ports.
+  // The lookup ports.
   output logic                                        port_req_valid_o,
   output logic [forward_pkg::PORT_KEY_W-1:0]          port_key_o,
   input  wire logic [forward_pkg::PORT_ENTRY_W-1:0]   port_resp_i,
@@ -44,7 +49,20 @@ module forward_stage #(
   input  wire logic [forward_pkg::VID_ENTRY_W-1:0]    vid_resp_i,
   output logic                                        service_req_valid_o,
   output logic [forward_pkg::SERVICE_KEY_W-1:0]       service_key_o,
-  input  wire logic [forward_pkg::SERVICE_ENTRY_W-1:0] service_resp_i
+  input  wire logic [forward_pkg::SERVICE_ENTRY_W-1:0] service_resp_i,
+  output logic                                        group_req_valid_o,
+  output logic [forward_pkg::GROUP_KEY_W-1:0]         group_key_o,
+  input  wire logic [forward_pkg::GROUP_ENTRY_W-1:0]  group_resp_i,
+  output logic                                        bucket_req_valid_o,
+  output logic [forward_pkg::BUCKET_KEY_W-1:0]        bucket_key_o,
+  input  wire logic [forward_pkg::BUCKET_ENTRY_W-1:0] bucket_resp_i,
+  output logic                                        lag_req_valid_o,
+  output logic [forward_pkg::LAG_KEY_W-1:0]           lag_key_o,
+  input  wire logic [forward_pkg::LAG_ENTRY_W-1:0]    lag_resp_i,
+  output logic [forward_pkg::LINK_KEY_W-1:0]          link_key_o,
+  input  wire logic [forward_pkg::LINK_ENTRY_W-1:0]   link_resp_i,
+  output logic [forward_pkg::LIVE_KEY_W-1:0]          live_key_o,
+  input  wire logic [forward_pkg::LIVE_ENTRY_W-1:0]   live_resp_i
 );
 
   localparam int BYTES = DATA_W / 8;
@@ -67,6 +85,8 @@ module forward_stage #(
   delay_line #(.W(18), .DEPTH(LATENCY)) meta (
     .clk(clk), .rst(rst), .data_i(meta_q[17:0]), .data_o({port_o, length_o}));
 
+  logic link_req_valid, live_req_valid;  // liveness is answered in every cycle
+  wire unused = &{1'b0, link_req_valid, live_req_valid};
   forward pipeline (
     .clk(clk),
     .rst(rst),
@@ -74,6 +94,8 @@ module forward_stage #(
     .in_header(window_q),
     .in_length(meta_q[13:0]),
     .in_port(meta_q[17:14]),
+    .in_hash_seed(hash_seed_i),
+    .in_hash_symmetric(hash_symmetric_i),
     .lk_port_req_valid(port_req_valid_o),
     .lk_port_key(port_key_o),
     .lk_port_resp(port_resp_i),
@@ -86,6 +108,21 @@ module forward_stage #(
     .lk_service_req_valid(service_req_valid_o),
     .lk_service_key(service_key_o),
     .lk_service_resp(service_resp_i),
+    .lk_group_req_valid(group_req_valid_o),
+    .lk_group_key(group_key_o),
+    .lk_group_resp(group_resp_i),
+    .lk_bucket_req_valid(bucket_req_valid_o),
+    .lk_bucket_key(bucket_key_o),
+    .lk_bucket_resp(bucket_resp_i),
+    .lk_lag_req_valid(lag_req_valid_o),
+    .lk_lag_key(lag_key_o),
+    .lk_lag_resp(lag_resp_i),
+    .lk_link_req_valid(link_req_valid),
+    .lk_link_key(link_key_o),
+    .lk_link_resp(link_resp_i),
+    .lk_live_req_valid(live_req_valid),
+    .lk_live_key(live_key_o),
+    .lk_live_resp(live_resp_i),
     .out_valid(valid_o),
     .out_drop(drop_o),
     .out_egress_port(egress_port_o),
@@ -93,6 +130,8 @@ module forward_stage #(
     .out_service_valid(service_valid_o),
     .out_service(service_o),
     .out_to_backbone(to_backbone_o),
+    .out_group(group_o),
+    .out_link(link_o),
     .out_edit_strip(strip_o),
     .out_edit_prepend(prepend_o),
     .out_edit_data(edit_data_o));

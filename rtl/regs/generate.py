@@ -16,6 +16,10 @@ from systemrdl.node import FieldNode, MemNode, RegNode
 
 HERE = pathlib.Path(__file__).resolve().parent
 
+# Lookups that no memory answers: `link` is a table of registers masked by liveness, `live` an answer of the same module and no table.
+MODULES = {"link": "link_table"}
+NO_TABLES = {"live"}
+
 
 def one_line(text: str | None) -> str:
     return " ".join((text or "").split())
@@ -64,7 +68,8 @@ def read_rdl(path: str) -> tuple[list[dict], list[dict]]:
 
 def read_tables(path: str) -> list[dict]:
     """In the order of their names, so that numbers don't depend on the order of lookups in the kernel."""
-    tables = sorted(json.loads(pathlib.Path(path).read_text())["tables"], key=lambda t: t["name"])
+    lookups = json.loads(pathlib.Path(path).read_text())["tables"]
+    tables = sorted((t for t in lookups if t["name"] not in NO_TABLES), key=lambda t: t["name"])
     return [{"number": n, "name": t["name"], "key_width": t["key_width"], "capacity": 1 << t["key_width"], "entry_width": t["entry_width"],
              "fields": t["fields"]} for n, t in enumerate(tables)]
 
@@ -98,7 +103,7 @@ def main() -> None:
                                    undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     templates.globals["range_of"] = range
     templates.filters["camel"] = lambda name: "".join(part.capitalize() for part in name.split("_"))
-    texts = {name: templates.get_template(name + ".j2").render(**data, data_bits=32 * data_words,
+    texts = {name: templates.get_template(name + ".j2").render(**data, modules=MODULES, data_bits=32 * data_words,
                                                        window_bits=max(w["bytes"] for w in windows).bit_length() - 1)
              for name in ("card_regs.sv", "card_tables.sv", "card_map.h")}
     texts["card_map.json"] = json.dumps({"version": version, **data}, indent=1) + "\n"

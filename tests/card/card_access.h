@@ -81,6 +81,23 @@ class CardAccess {
     for (unsigned i = 0; i < tables.service.size(); ++i) {
       if (tables.service[i].valid) writeEntry("service", i, forward_rtl::ServicePort::pack(tables.service[i]));
     }
+    programNextHops(tables);
+  }
+  void programNextHops(const Tables& tables) {
+    for (unsigned i = 0; i < tables.link.size(); ++i) {
+      if (tables.link[i].valid) writeEntry("link", i, forward_rtl::LinkPort::pack(tables.link[i]));
+    }
+    for (unsigned i = 0; i < tables.lag.size(); ++i) {
+      if (tables.lag[i].valid) writeEntry("lag", i, forward_rtl::LagPort::pack(tables.lag[i]));
+    }
+    for (unsigned i = 0; i < tables.bucket.size(); ++i) {
+      if (tables.bucket[i].valid) writeEntry("bucket", i, forward_rtl::BucketPort::pack(tables.bucket[i]));
+    }
+    for (unsigned i = 0; i < tables.group.size(); ++i) {
+      if (tables.group[i].valid) writeEntry("group", i, forward_rtl::GroupPort::pack(tables.group[i]));
+    }
+    card.writeRegister(map::reg::kHashSeed, tables.hash_seed);
+    card.writeRegister(map::reg::kHashMode, map::field::kHashModeSymmetric.with(tables.hash_symmetric ? 1 : 0));
   }
 
   Count count(std::uint32_t window, unsigned index) {
@@ -97,6 +114,7 @@ class CardAccess {
   Count service(unsigned number, bool to_backbone) {
     return count(map::window::kServiceCounters, number * 2 + (to_backbone ? 1 : 0));
   }
+  Count member(unsigned group, unsigned link) { return count(map::window::kMemberCounters, group * 16 + link); }
   /// Drops of a port over all reasons.
   Count allDropped(unsigned port) {
     Count sum;

@@ -26,7 +26,14 @@ class CardBench : public CardAccess<Model> {
   /// Programs card and golden model with everything in `tables` that is valid.
   void program(const Tables& tables) {
     golden = tables;
+    golden.live_ports = static_cast<std::uint16_t>((1U << Model::kPortCount) - 1);
     Access::program(tables);
+  }
+  /// The link of a port, in card and golden model.
+  void setPortUp(unsigned port, bool up) {
+    card.setPortUp(port, up);
+    const unsigned bit = 1U << port;
+    golden.live_ports = static_cast<std::uint16_t>(up ? golden.live_ports | bit : golden.live_ports & ~bit);
   }
 
   // ---- traffic

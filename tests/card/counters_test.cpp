@@ -16,9 +16,10 @@ class Counters : public ::testing::Test {
  protected:
   Counters() {
     dut->rx_end_valid_i = dut->decided_valid_i = dut->tx_end_valid_i = 0;
-    dut->port_counters_req_i = dut->drop_counters_req_i = dut->service_counters_req_i = 0;
+    dut->port_counters_req_i = dut->drop_counters_req_i = dut->service_counters_req_i =
+        dut->member_counters_req_i = 0;
     dut.reset();
-    for (int i = 0; i < 10'000 && !dut->ready_o; ++i) dut.clock();
+    for (int i = 0; i < 20'000 && !dut->ready_o; ++i) dut.clock();
     EXPECT_TRUE(dut->ready_o);
   }
   template <class Request, class Acknowledge>
@@ -55,14 +56,19 @@ TEST_F(Counters, bytes_go_on_beyond_32_bits) {
   dut->decided_service_valid_i = 1;
   dut->decided_service_i = 4095;
   dut->decided_to_backbone_i = 1;
+  dut->decided_group_i = 1023;
+  dut->decided_link_i = 14;
   dut->decided_bytes_i = kMaxBytes;
   for (std::uint64_t i = 0; i < kEvents; ++i) dut.clock();
   dut->tx_end_valid_i = dut->decided_valid_i = 0;
-  const std::uint32_t port = (3 * 2 + 1) * 16, service = (4095 * 2 + 1) * 16;
+  const std::uint32_t port = (3 * 2 + 1) * 16, service = (4095 * 2 + 1) * 16, member = (1023 * 16 + 14) * 16;
   EXPECT_EQ(read64(dut->port_counters_req_i, dut->port_counters_ack_o, port), kEvents);
   EXPECT_EQ(read64(dut->port_counters_req_i, dut->port_counters_ack_o, port + 8), kEvents * kMaxBytes);
   EXPECT_EQ(read64(dut->service_counters_req_i, dut->service_counters_ack_o, service), kEvents);
   EXPECT_EQ(read64(dut->service_counters_req_i, dut->service_counters_ack_o, service + 8), kEvents * kMaxBytes);
+  EXPECT_EQ(read64(dut->member_counters_req_i, dut->member_counters_ack_o, member), kEvents);
+  EXPECT_EQ(read64(dut->member_counters_req_i, dut->member_counters_ack_o, member + 8), kEvents * kMaxBytes);
+  EXPECT_EQ(read64(dut->member_counters_req_i, dut->member_counters_ack_o, member + 16), 0U);
   EXPECT_EQ(read64(dut->port_counters_req_i, dut->port_counters_ack_o, port - 16), 0U);
   EXPECT_EQ(read64(dut->drop_counters_req_i, dut->drop_counters_ack_o, 3 * 64 * 16 + 16), 0U);
 }
@@ -80,6 +86,32 @@ TEST_F(Counters, high_word_belongs_to_the_low_word_read_before) {
   const std::uint32_t high = read(dut->port_counters_req_i, dut->port_counters_ack_o, 16 + 8 + 4);
   EXPECT_EQ((std::uint64_t{high} << 32 | low), 262'160ULL * kMaxBytes);
   EXPECT_EQ(read64(dut->port_counters_req_i, dut->port_counters_ack_o, 16 + 8), 2 * 262'160ULL * kMaxBytes);
+}
+
+TEST_F(Counters, member_counts_what_is_sent_towards_the_backbone) {
+  std::mt19937_64 random(2);
+  std::map<unsigned, std::pair<std::uint64_t, std::uint64_t>> want;  // by group * 16 + link
+  for (int i = 0; i < 20'000; ++i) {
+    dut->decided_valid_i = random() % 4 != 0;
+    dut->decided_drop_i = random() % 4 == 0 ? 14 : 0;
+    dut->decided_to_backbone_i = random() % 4 != 0;
+    dut->decided_service_valid_i = 1;
+    dut->decided_group_i = random() % 3 * 511;
+    dut->decided_link_i = random() % 16;
+    dut->decided_bytes_i = random() % (kMaxBytes + 1);
+    if (dut->decided_valid_i && dut->decided_drop_i == 0 && dut->decided_to_backbone_i) {
+      auto& [frames, bytes] = want[dut->decided_group_i * 16U + dut->decided_link_i];
+      ++frames;
+      bytes += dut->decided_bytes_i;
+    }
+    dut.clock();
+  }
+  dut->decided_valid_i = 0;
+  EXPECT_EQ(want.size(), 48U);
+  for (const auto& [index, sums] : want) {
+    ASSERT_EQ(read64(dut->member_counters_req_i, dut->member_counters_ack_o, index * 16), sums.first) << index;
+    ASSERT_EQ(read64(dut->member_counters_req_i, dut->member_counters_ack_o, index * 16 + 8), sums.second) << index;
+  }
 }
 
 TEST_F(Counters, every_reason_has_a_counter_of_its_own_per_port) {

@@ -105,6 +105,7 @@ TEST_F(Card, drop_decided_on_the_very_last_beat_leaves_nothing_behind) {
 
 TEST_F(Card, minimum_frames_back_to_back_on_all_ports_lose_nothing) {
   Tables tables;
+  tables.setPorts({0, 1, 2, 3, 4, 5, 6, 7});
   for (unsigned p = 0; p < 8; ++p) {
     tables.port[p] = {true, static_cast<kernels::bits<2>>(p < 4 ? 0 : 2), true, static_cast<kernels::bits<4>>(p),
                       0x88A8};
@@ -112,7 +113,7 @@ TEST_F(Card, minimum_frames_back_to_back_on_all_ports_lose_nothing) {
     if (p < 4) {
       tables.service[p] = {true,
                            static_cast<kernels::bits<4>>(p),
-                           static_cast<kernels::bits<4>>(p + 4),
+                           static_cast<kernels::bits<10>>(p + 4),
                            static_cast<kernels::bits<12>>(50 + p),
                            0x88A8,
                            0,
@@ -155,41 +156,49 @@ TEST_F(Card, random_traffic_on_all_ports_equals_forward) {
   EXPECT_GE(bench.expected_drops.size(), 40U);
 }
 
-TEST_F(Card, egress_that_cannot_send_is_named) {
-  bench.card.setPortUp(7, false);
+TEST_F(Card, port_without_link_or_locked_is_no_way_on) {
+  bench.setPortUp(7, false);
   bench.card.writeRegister(map::reg::kPortControl + 6 * map::reg::kPortControlStride, 0);
   bench.card.run(4);
   EXPECT_FALSE(bench.card.portEnabled(6));
   bench.card.receive(0, frameOf(60, 100, 1));  // to port 6
   bench.card.receive(0, frameOf(60, 101, 2));  // to port 7
   bench.finish();
-  EXPECT_EQ(bench.dropped(0, 38), (Count{1, 60}));
-  EXPECT_EQ(bench.dropped(0, 37), (Count{1, 60}));
-  bench.writeEntry("service", 0,
-                   forward_rtl::ServicePort::pack(kernels::ServiceEntry{true, 0, 12, 1000, 0x88A8, 0, 9000}));
-  bench.card.receive(0, frameOf(60, 100, 3));
-  bench.finish();
-  EXPECT_EQ(bench.dropped(0, 39), (Count{1, 60}));
+  EXPECT_EQ(bench.dropped(0, static_cast<unsigned>(kernels::Drop::no_path)), (Count{2, 120}));
+  EXPECT_EQ(bench.allDropped(0), (Count{2, 120}));
   EXPECT_EQ(bench.frames_out, 0U);
 }
 
-TEST_F(Card, reason_of_forward_wins_over_the_egress_ports) {
+// Frames whose decision is under way when the port goes are dropped by name behind it.
+TEST_F(Card, egress_that_falls_while_a_decision_is_under_way_is_named) {
+  for (unsigned i = 0; i < 40; ++i) bench.card.receive(1, frameOf(60, 9, static_cast<std::uint8_t>(i)));  // to port 7
+  bench.card.run(30);
   bench.card.setPortUp(7, false);
+  ASSERT_TRUE(bench.card.drain(1000));
+  const std::uint64_t down = bench.dropped(1, 37).frames;
+  EXPECT_GT(down, 0U);
+  EXPECT_EQ(bench.dropped(1, static_cast<unsigned>(kernels::Drop::no_path)).frames + down + bench.frames_out, 40U);
+
+  bench.card.setPortUp(7, true);
+  bench.card.run(4);
+  bench.frames_out = 0;
+  for (unsigned i = 0; i < 40; ++i) bench.card.receive(0, frameOf(60, 100, static_cast<std::uint8_t>(i)));  // to port 6
+  bench.card.run(26);
+  bench.card.writeRegister(map::reg::kPortControl + 6 * map::reg::kPortControlStride, 0);
+  ASSERT_TRUE(bench.card.drain(1000));
+  const std::uint64_t locked = bench.dropped(0, 38).frames;
+  EXPECT_GT(locked, 0U);
+  EXPECT_EQ(bench.dropped(0, static_cast<unsigned>(kernels::Drop::no_path)).frames + locked + bench.frames_out, 40U);
+}
+
+TEST_F(Card, reason_of_forward_wins_over_the_egress_ports) {
+  bench.setPortUp(7, false);
   bench.writeEntry("service", 5,
                    forward_rtl::ServicePort::pack(kernels::ServiceEntry{true, 1, 7, 1005, 0x88A8, 0, 1500}));
   bench.card.receive(1, frameOf(1600, 9, 1));  // too long for a service whose link is down too
   bench.finish();
   EXPECT_EQ(bench.dropped(1, static_cast<unsigned>(kernels::Drop::mtu)), (Count{1, 1600}));
   EXPECT_EQ(bench.allDropped(1), (Count{1, 1600}));
-}
-
-TEST_F(Card, first_port_behind_the_last_is_not_there) {
-  bench.writeEntry("service", 0,
-                   forward_rtl::ServicePort::pack(
-                       kernels::ServiceEntry{true, 0, sim::CardModel::kPortCount, 1000, 0x88A8, 0, 9000}));
-  bench.card.receive(0, frameOf(60, 100, 1));
-  bench.finish();
-  EXPECT_EQ(bench.dropped(0, 39), (Count{1, 60}));
 }
 
 TEST_F(Card, minimum_frames_take_one_cycle_each) {

@@ -31,6 +31,7 @@ constexpr bool isBackbone(unsigned port) {
 
 inline Tables pairedTables() {
   Tables tables;
+  tables.setPorts({0, 1, 2, 3, 4, 5, 6, 7});
   for (unsigned p = 0; p < kPairs; ++p) {
     const unsigned backbone = pairOf(p);
     tables.port[p] = {true, 0, true, static_cast<kernels::bits<4>>(p), 0x88A8};
@@ -38,7 +39,7 @@ inline Tables pairedTables() {
     tables.attachment[p] = {true, false, 0, true, static_cast<kernels::bits<12>>(p)};
     tables.service[p] = {true,
                          static_cast<kernels::bits<4>>(p),
-                         static_cast<kernels::bits<4>>(backbone),
+                         static_cast<kernels::bits<10>>(backbone),
                          static_cast<kernels::bits<12>>(100 + p),
                          0x88A8,
                          0,

@@ -55,6 +55,8 @@ TEST_F(Registers, every_writable_register_holds_what_is_written) {
   // Each gets a value of its own before any is read back.
   std::map<std::uint32_t, std::uint32_t> written = {
       {map::reg::kScratch, 0x0123'4567},
+      {map::reg::kHashSeed, 0x9876'5432},
+      {map::reg::kHashMode, 1},
       {map::reg::kTableSelect, 0xA5},
       {map::reg::kTableIndex, 0x89AB'CDEF},
       {map::reg::kTableCommand, map::field::kTableCommandIncrement.with(1)}};
@@ -109,10 +111,11 @@ TEST_F(Registers, card_does_not_rest_while_an_access_is_under_way) {
 }
 
 TEST_F(Registers, what_is_not_there_or_not_writable_is_refused) {
-  for (std::uint32_t address : {0x2CU, 0x1040U, 0x2050U, 0x9000U, 0x10400U, 0x24000U, 0x60000U, 0xFFFFCU, 0x1U}) {
+  for (std::uint32_t address : {0x2CU, 0x1040U, 0x2050U, 0x9000U, 0x10400U, 0x24000U, 0x60000U, 0xC0000U, 0xFFFFCU, 0x1U}) {
     EXPECT_THROW(bench.card.readRegister(address), sim::BusError) << address;
   }
-  for (std::uint32_t window : {map::window::kPortCounters, map::window::kDropCounters, map::window::kServiceCounters})
+  for (std::uint32_t window : {map::window::kPortCounters, map::window::kDropCounters, map::window::kServiceCounters,
+                               map::window::kMemberCounters})
     EXPECT_EQ(bench.card.readRegister(window), 0U) << "the first word of a window is in it";
   for (std::uint32_t address : {map::reg::kMagic, map::reg::kStatus, map::reg::kPortStatus, map::reg::kTableUsed,
                                 map::window::kDropCounters, 0x9000U, 0x22U}) {

@@ -20,8 +20,7 @@ TEST(CardVariant, random_traffic_equals_forward) {
     bench.card.receive(static_cast<unsigned>(random() % kPorts), Frame(30 + random() % 30, 0));  // runts between
     const auto port = static_cast<unsigned>(random() % kPorts);
     const Frame frame = randomFrame(random, length);
-    const auto egress = static_cast<unsigned>(decide(bench.golden, frame, port).out.egress_port);
-    if (egress < kPorts) bench.send(port, frame);
+    bench.send(port, frame);
     if (i % 16 == 0) bench.card.drain(100'000);
   }
   bench.finish();
@@ -32,7 +31,8 @@ TEST(CardVariant, random_traffic_equals_forward) {
 TEST(CardVariant, every_length_modulo_the_width_keeps_its_bytes) {
   Bench bench;
   Tables tables = exampleTables();
-  tables.service[0].backbone_port = kPorts - 1;  // a link that every variant has
+  tables.setPorts({kPorts - 1});
+  tables.service[0].group = kPorts - 1;  // a link that every variant has
   tables.vid[((kPorts - 1) << 12) | 1000] = {true, 0};
   tables.port[kPorts - 1] = {true, 2, true, kPorts - 1, 0x88A8};
   bench.program(tables);

@@ -27,7 +27,7 @@ struct Bench {
     const auto member = [&] { return static_cast<hls::bits<4>>(random()); };
     for (auto& entry : tables.bucket) entry = {random() % 16 != 0, member(), member(), member()};
     for (auto& entry : tables.lag) entry = {random() % 16 != 0, member(), member(), member()};
-    for (auto& of_link : tables.ports_of_link) of_link = static_cast<std::uint16_t>(random() & random());
+    for (auto& entry : tables.link) entry = {random() % 8 != 0, static_cast<hls::bits<16>>(random() & random())};
     tables.live_ports = 0x9B5D;
   }
 
@@ -77,17 +77,17 @@ struct Bench {
   void step(Dut& dut, std::mt19937_64& random) {
     group.step(dut, [](auto key) { return ecmp_rtl::GroupPort::pack(kernels::lookup_group(key)); }, random);
     bucket.step(dut, [](auto key) { return ecmp_rtl::BucketPort::pack(kernels::lookup_bucket(key)); }, random);
-    links.step(dut, [](auto key) { return ecmp_rtl::LinksPort::pack(kernels::lookup_links(key)); }, random);
+    live.step(dut, [](auto key) { return ecmp_rtl::LivePort::pack(kernels::lookup_live(key)); }, random);
     lag.step(dut, [](auto key) { return ecmp_rtl::LagPort::pack(kernels::lookup_lag(key)); }, random);
-    ports.step(dut, [](auto key) { return ecmp_rtl::PortsPort::pack(kernels::lookup_ports(key)); }, random);
+    link.step(dut, [](auto key) { return ecmp_rtl::LinkPort::pack(kernels::lookup_link(key)); }, random);
   }
 
   EcmpTables tables;
   AnswerLine<ecmp_rtl::GroupPort> group;
   AnswerLine<ecmp_rtl::BucketPort> bucket;
-  AnswerLine<ecmp_rtl::LinksPort> links;
+  AnswerLine<ecmp_rtl::LivePort> live;
   AnswerLine<ecmp_rtl::LagPort> lag;
-  AnswerLine<ecmp_rtl::PortsPort> ports;
+  AnswerLine<ecmp_rtl::LinkPort> link;
 };
 
 TEST(EcmpRtl, equals_its_source_on_a_million_frames) {

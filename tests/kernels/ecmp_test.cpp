@@ -215,9 +215,29 @@ TEST_F(Ecmp, s_tag_of_the_backbone_is_no_part_of_the_flow) {
   }
 }
 
+TEST_F(Ecmp, without_buckets_any_live_member_takes_the_flow) {
+  tables.setGroup(1, 0, 6, {{0, 1}, {3, 1}, {7, 1}});
+  for (unsigned i = 0; i < 64; ++i) tables.bucket[i].valid = false;
+  tables.link[3].ports = 0b1010;  // of this link there are no buckets either
+  for (unsigned i = 0; i < 256; ++i) tables.lag[(3U << kLagBucketBits) + i].valid = false;
+  std::map<std::pair<unsigned, unsigned>, unsigned> used;
+  for (const Way& one : ways()) {
+    ASSERT_TRUE(one.found);
+    ++used[{one.link, one.port}];
+  }
+  EXPECT_EQ(used.size(), 4U);
+  for (const auto& [way, flows] : used) EXPECT_GT(flows, kFlows / 64) << way.first << " " << way.second;
+  tables.live_ports = 0b1000;
+  for (const Way& one : ways()) ASSERT_EQ(one, (Way{true, 3, 3}));
+}
+
 TEST_F(Ecmp, what_is_not_configured_finds_nothing) {
   EXPECT_FALSE(way(flow(1, 5)).found);
   tables.setGroup(1, 0, 6, {{12, 1}});  // a link without ports
+  EXPECT_FALSE(way(flow(1)).found);
+  tables.setGroup(1, 0, 6, {{2, 1}});
+  EXPECT_TRUE(way(flow(1)).found);
+  tables.link[2].valid = false;
   EXPECT_FALSE(way(flow(1)).found);
 }
 

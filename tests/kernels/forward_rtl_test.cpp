@@ -36,18 +36,31 @@ struct Bench {
       tables.service[i] = {
           random() % 4 != 0,
           static_cast<hls::bits<4>>(random()),
-          static_cast<hls::bits<4>>(random()),
+          static_cast<hls::bits<10>>(random()),
           static_cast<hls::bits<12>>(random()),
           static_cast<hls::bits<16>>(random()),
           static_cast<hls::bits<3>>(random()),
           static_cast<hls::bits<14>>(random() % 8 == 0 ? random() : 40 + random() % 80)};  // near the frames
     }
+    const auto member = [&] { return static_cast<hls::bits<4>>(random()); };
+    for (unsigned i = 16; i < tables.group.size(); ++i) {
+      tables.group[i] = {random() % 8 != 0, static_cast<hls::bits<16>>(random() & random()),
+                         static_cast<hls::bits<16>>(random()), static_cast<hls::bits<4>>(6 + random() % 7)};
+    }
+    tables.group[7] = {true, 0xFFC0, 0, 8};  // services of the example, too, over many links
+    for (auto& entry : tables.bucket) entry = {random() % 16 != 0, member(), member(), member()};
+    for (auto& entry : tables.lag) entry = {random() % 16 != 0, member(), member(), member()};
+    for (unsigned i = 8; i < 16; ++i)
+      tables.link[i] = {random() % 4 != 0, static_cast<hls::bits<16>>(random() & random())};
+    tables.live_ports = 0xDB6F;
   }
 
   In makeInput(std::mt19937_64& random) const {
     const Frame frame = randomFrame(random, 60 + random() % 80);
     In in = headerWindow(frame, static_cast<unsigned>(random() % 16));
     if (random() % 4 == 0) in.length = static_cast<hls::bits<14>>(60 + random() % 9157);
+    in.hash_seed = static_cast<hls::bits<32>>(random());
+    in.hash_symmetric = random() % 2 == 0;
     return in;
   }
   Out native(const In& in) {
@@ -73,10 +86,14 @@ struct Bench {
   }
   void step(Dut& dut, std::mt19937_64& random) {
     port.step(dut, [](auto key) { return forward_rtl::PortPort::pack(kernels::lookup_port(key)); }, random);
-    attachment.step(
-        dut, [](auto key) { return forward_rtl::AttachmentPort::pack(kernels::lookup_attachment(key)); }, random);
+    attachment.step(dut, [](auto key) { return forward_rtl::AttachmentPort::pack(kernels::lookup_attachment(key)); }, random);
     vid.step(dut, [](auto key) { return forward_rtl::VidPort::pack(kernels::lookup_vid(key)); }, random);
     service.step(dut, [](auto key) { return forward_rtl::ServicePort::pack(kernels::lookup_service(key)); }, random);
+    group.step(dut, [](auto key) { return forward_rtl::GroupPort::pack(kernels::lookup_group(key)); }, random);
+    bucket.step(dut, [](auto key) { return forward_rtl::BucketPort::pack(kernels::lookup_bucket(key)); }, random);
+    live.step(dut, [](auto key) { return forward_rtl::LivePort::pack(kernels::lookup_live(key)); }, random);
+    lag.step(dut, [](auto key) { return forward_rtl::LagPort::pack(kernels::lookup_lag(key)); }, random);
+    link.step(dut, [](auto key) { return forward_rtl::LinkPort::pack(kernels::lookup_link(key)); }, random);
   }
 
   Tables tables;
@@ -85,6 +102,11 @@ struct Bench {
   AnswerLine<forward_rtl::AttachmentPort> attachment;
   AnswerLine<forward_rtl::VidPort> vid;
   AnswerLine<forward_rtl::ServicePort> service;
+  AnswerLine<forward_rtl::GroupPort> group;
+  AnswerLine<forward_rtl::BucketPort> bucket;
+  AnswerLine<forward_rtl::LivePort> live;
+  AnswerLine<forward_rtl::LagPort> lag;
+  AnswerLine<forward_rtl::LinkPort> link;
 };
 
 TEST(ForwardRtl, equals_its_source_on_a_million_frames) {

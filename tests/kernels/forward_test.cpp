@@ -2,6 +2,8 @@
 // forward() against frames computed by hand, over the tables of exampleTables().
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <map>
 #include <numeric>
 
 #include "forward_model.h"
@@ -132,11 +134,82 @@ TEST_F(Forward, refuses_what_has_no_service) {
   EXPECT_EQ(dropOf(kAddresses + "88 a8 03 e9 08 00", 6), Drop::no_service);  // service 1 comes in on port 7
 }
 
-TEST_F(Forward, refuses_a_service_whose_side_is_another_port) {
-  tables.vid[(6U << 12) | 1001] = {true, 1};
-  EXPECT_EQ(dropOf(kAddresses + "88 a8 03 e9 08 00", 6), Drop::wrong_side);
+TEST_F(Forward, refuses_a_service_of_another_attachment) {
   tables.vid[(2U << 12) | 200] = {true, 0};
   EXPECT_EQ(dropOf(kAddresses + "81 00 00 c8 08 00", 2), Drop::wrong_side);
+}
+
+TEST_F(Forward, takes_a_service_from_every_link_that_names_it) {
+  tables.vid[(6U << 12) | 1001] = {true, 1};
+  leaves(kAddresses + "88 a8 03 e9 81 00 b0 65 86 dd", 6, 0, 64);
+  leaves(kAddresses + "88 a8 03 e9 81 00 b0 65 86 dd", 7, 0, 64);
+}
+
+TEST_F(Forward, link_follows_the_flow_and_liveness) {
+  const auto customer = [](unsigned flow) {
+    return frame(kAddresses + "08 00 45 00 00 2e 00 01 40 00 40 11 00 00 0a 00 00 01 0a 00 00 02", 60 + flow);
+  };
+  const auto flowFrame = [&](unsigned flow) {
+    Frame one = customer(0);
+    one[34] = static_cast<std::uint8_t>(flow >> 8);
+    one[35] = static_cast<std::uint8_t>(flow);
+    return one;
+  };
+  tables.setGroup(9, 512, 8, {{6, 1}, {7, 1}});
+  tables.service[5].group = 9;
+  std::map<unsigned, unsigned> first;  // link by flow
+  std::map<unsigned, unsigned> flows;
+  for (unsigned flow = 0; flow < 2000; ++flow) {
+    const Decision decision = decide(tables, flowFrame(flow), 1);
+    ASSERT_EQ(static_cast<unsigned>(decision.out.drop), 0U);
+    EXPECT_EQ(decision.out.link, decision.out.egress_port);
+    EXPECT_EQ(static_cast<unsigned>(decision.out.group), 9U);
+    first[flow] = static_cast<unsigned>(decision.out.link);
+    ++flows[first[flow]];
+  }
+  EXPECT_GT(flows[6], 800U);
+  EXPECT_GT(flows[7], 800U);
+  tables.live_ports = static_cast<std::uint16_t>(~(1U << 7));
+  for (unsigned flow = 0; flow < 2000; ++flow)
+    ASSERT_EQ(static_cast<unsigned>(decide(tables, flowFrame(flow), 1).out.egress_port), 6U);
+  tables.live_ports = 0xFFFF;
+  for (unsigned flow = 0; flow < 2000; ++flow)
+    ASSERT_EQ(static_cast<unsigned>(decide(tables, flowFrame(flow), 1).out.egress_port), first[flow]);
+  tables.hash_seed = 99;
+  unsigned moved = 0;
+  for (unsigned flow = 0; flow < 2000; ++flow)
+    moved += static_cast<unsigned>(decide(tables, flowFrame(flow), 1).out.egress_port) != first[flow];
+  EXPECT_NEAR(moved, 1000, 4 * std::sqrt(500));  // another card chooses independently
+}
+
+TEST_F(Forward, customers_lag_is_chosen_by_flow_whatever_link_the_frame_came_from) {
+  tables.setLink(1, {{1, 1}, {5, 1}});
+  std::map<unsigned, unsigned> ports;
+  for (unsigned flow = 0; flow < 2000; ++flow) {
+    Frame tagged = frame(kAddresses + "88 a8 03 ed 08 06", 64);
+    tagged[11] = static_cast<std::uint8_t>(flow);
+    tagged[10] = static_cast<std::uint8_t>(flow >> 8);
+    const Decision decision = decide(tables, tagged, 7);
+    ASSERT_EQ(static_cast<unsigned>(decision.out.drop), 0U);
+    EXPECT_EQ(static_cast<unsigned>(decision.out.link), 1U);
+    ++ports[static_cast<unsigned>(decision.out.egress_port)];
+  }
+  EXPECT_EQ(ports.size(), 2U);
+  EXPECT_NEAR(ports[1], 1000, 4 * std::sqrt(500));
+}
+
+TEST_F(Forward, refuses_what_has_no_way_on) {
+  tables.service[5].group = 900;
+  EXPECT_EQ(dropOf(kAddresses + "08 00", 1), Drop::no_group);
+  EXPECT_EQ(dropOf(kAddresses + "08 00", 1, 9100), Drop::mtu);
+  EXPECT_EQ(dropOf(kAddresses + "88 a8 03 ed 08 00", 7, 64), Drop::none);  // needs no group
+  tables.service[5].group = 7;
+  tables.live_ports = static_cast<std::uint16_t>(~(1U << 7));
+  EXPECT_EQ(dropOf(kAddresses + "08 00", 1), Drop::no_path);
+  tables.live_ports = static_cast<std::uint16_t>(~(1U << 1));
+  EXPECT_EQ(dropOf(kAddresses + "88 a8 03 ed 08 00", 7, 64), Drop::no_path);
+  const Decision decision = decide(tables, frame(kAddresses + "88 a8 03 ed 08 00", 64), 7);
+  EXPECT_TRUE(decision.out.service_valid);
 }
 
 TEST_F(Forward, refuses_fabric_protocols_behind_any_number_of_parsed_tags) {
@@ -185,6 +258,7 @@ TEST_F(Forward, bytes_behind_the_frames_end_never_matter) {
   for (int round = 0; round < 20000; ++round) {
     const Frame sent = randomFrame(random, 60 + random() % 60);
     kernels::ForwardIn in = headerWindow(sent, static_cast<unsigned>(random() % 9));
+    in.hash_seed = static_cast<kernels::bits<32>>(random());
     kernels::ForwardOut clean{}, noisy{};
     kernels::forward(in, clean);
     for (std::size_t i = sent.size(); i < kernels::kHeaderBytes; ++i)

@@ -20,11 +20,12 @@ BucketEntry lookup_bucket(bits<16> bucket) {
 LagEntry lookup_lag(bits<12> link_and_hash) {
   return in_use->lag[static_cast<unsigned>(link_and_hash)];
 }
-LinksEntry lookup_links(bits<16> links) {
+LiveEntry lookup_live(bits<16> links) {
   return {static_cast<bits<16>>(links & in_use->liveLinks())};
 }
-PortsEntry lookup_ports(bits<4> link) {
-  return {static_cast<bits<16>>(in_use->livePorts(static_cast<unsigned>(link)))};
+LinkEntry lookup_link(bits<4> link) {
+  const auto number = static_cast<unsigned>(link);
+  return {in_use->link[number].valid, in_use->livePorts(number)};
 }
 
 }  // namespace kernels

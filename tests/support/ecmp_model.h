@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ECMP kernel's tables in software, and the card's link states.
+// Next hops in software: the tables that choose one, and the card's link states.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <vector>
 
 #include "buckets.h"
@@ -15,13 +16,22 @@ struct EcmpTables {
   std::array<kernels::GroupEntry, 1024> group{};
   std::vector<kernels::BucketEntry> bucket = std::vector<kernels::BucketEntry>(65536);
   std::array<kernels::LagEntry, 4096> lag{};
-  std::array<std::uint16_t, 16> ports_of_link{};  ///< Distributing
+  std::array<kernels::LinkEntry, 16> link{};  ///< as the host writes it
   std::uint16_t live_ports = 0xFFFF;
+
+  /// Port p is link p, and the one member of group p.
+  void setPorts(std::initializer_list<unsigned> ports) {
+    for (const unsigned port : ports) {
+      const auto only = static_cast<kernels::bits<16>>(1U << port);
+      link[port] = {true, only};
+      group[port] = {true, only, 0, 6};
+    }
+  }
 
   /// Group `number` over `weights`, its buckets from `base` on.
   void setGroup(unsigned number, unsigned base, unsigned log_buckets, const host::Weights& weights) {
     std::uint16_t links = 0;
-    for (const auto& [link, weight] : weights) links |= static_cast<std::uint16_t>(1U << link);
+    for (const auto& [member, weight] : weights) links |= static_cast<std::uint16_t>(1U << member);
     group[number] = {true, static_cast<kernels::bits<16>>(links), static_cast<kernels::bits<16>>(base),
                      static_cast<kernels::bits<4>>(log_buckets)};
     const auto buckets = host::allocate(std::size_t{1} << log_buckets, weights);
@@ -32,20 +42,24 @@ struct EcmpTables {
     }
   }
   /// A link over `weights` of ports.
-  void setLink(unsigned link, const host::Weights& weights) {
-    ports_of_link[link] = 0;
-    for (const auto& [port, weight] : weights) ports_of_link[link] |= static_cast<std::uint16_t>(1U << port);
+  void setLink(unsigned number, const host::Weights& weights) {
+    link[number] = {true, 0};
+    for (const auto& [port, weight] : weights) link[number].ports |= static_cast<kernels::bits<16>>(1U << port);
     const auto buckets = host::allocate(1U << kernels::kLagBucketBits, weights);
     for (std::size_t i = 0; i < buckets.size(); ++i) {
-      lag[(link << kernels::kLagBucketBits) + i] = {true, static_cast<kernels::bits<4>>(buckets[i].first),
+      lag[(number << kernels::kLagBucketBits) + i] = {true, static_cast<kernels::bits<4>>(buckets[i].first),
                                                     static_cast<kernels::bits<4>>(buckets[i].second),
                                                     static_cast<kernels::bits<4>>(buckets[i].third)};
     }
   }
-  std::uint16_t livePorts(unsigned link) const { return ports_of_link[link] & live_ports; }
+  /// Ports of a link that can carry a frame now.
+  std::uint16_t livePorts(unsigned number) const {
+    return link[number].valid ? static_cast<std::uint16_t>(link[number].ports & live_ports) : 0;
+  }
   std::uint16_t liveLinks() const {
     std::uint16_t live = 0;
-    for (unsigned link = 0; link < 16; ++link) live |= static_cast<std::uint16_t>((livePorts(link) != 0) << link);
+    for (unsigned number = 0; number < 16; ++number)
+      live |= static_cast<std::uint16_t>((livePorts(number) != 0) << number);
     return live;
   }
 };

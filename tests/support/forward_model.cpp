@@ -29,7 +29,7 @@ ServiceEntry lookup_service(bits<12> service) {
 
 namespace tests {
 
-TablesInUse::TablesInUse(const Tables& tables) {
+TablesInUse::TablesInUse(const Tables& tables) : next_hops_(tables) {
   assert(in_use == nullptr);
   in_use = &tables;
 }
@@ -56,24 +56,28 @@ Frame applyEdit(std::span<const std::uint8_t> frame, const kernels::Edit& edit) 
 Decision decide(const Tables& tables, std::span<const std::uint8_t> frame, unsigned port) {
   const TablesInUse use(tables);
   Decision decision{};
-  kernels::forward(headerWindow(frame, port), decision.out);
+  kernels::ForwardIn in = headerWindow(frame, port);
+  in.hash_seed = tables.hash_seed;
+  in.hash_symmetric = tables.hash_symmetric;
+  kernels::forward(in, decision.out);
   if (decision.out.drop == 0) decision.frame = applyEdit(frame, decision.out.edit);
   return decision;
 }
 
 Tables exampleTables() {
   Tables tables;
+  tables.setPorts({0, 1, 2, 3, 4, 5, 6, 7});
   for (unsigned p = 0; p < 6; ++p) {
     tables.port[p] = {true, static_cast<kernels::bits<2>>(p % 2), p != 4, static_cast<kernels::bits<4>>(p), 0x88A8};
   }
   tables.port[3].s_tpid = 0x9100;
   for (unsigned p = 6; p < 8; ++p) tables.port[p] = {true, 2, true, static_cast<kernels::bits<4>>(p), 0x88A8};
-  const unsigned customer_port[] = {0, 0, 0, 0, 0, 1, 2, 2, 3};
+  const unsigned attachment[] = {0, 0, 0, 0, 0, 1, 2, 2, 3};
   for (unsigned s = 0; s <= 8; ++s) {
     const unsigned backbone = 6 + s % 2;
     tables.service[s] = {s != 3,
-                         static_cast<kernels::bits<4>>(customer_port[s]),
-                         static_cast<kernels::bits<4>>(backbone),
+                         static_cast<kernels::bits<4>>(attachment[s]),
+                         static_cast<kernels::bits<10>>(backbone),
                          static_cast<kernels::bits<12>>(1000 + s),
                          0x88A8,
                          static_cast<kernels::bits<3>>(s % 8),

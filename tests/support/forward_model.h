@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "ecmp_model.h"
 #include "forward.h"
 #include "tables.h"
 
@@ -16,11 +17,13 @@ namespace poplink::tests {
 
 using Frame = std::vector<std::uint8_t>;
 
-struct Tables {
+struct Tables : EcmpTables {
   std::array<kernels::PortEntry, 16> port{};
   std::array<kernels::AttachmentEntry, 16> attachment{};
   std::vector<kernels::VidEntry> vid = std::vector<kernels::VidEntry>(65536);
   std::vector<kernels::ServiceEntry> service = std::vector<kernels::ServiceEntry>(4096);
+  std::uint32_t hash_seed = 0x1234'5678;
+  bool hash_symmetric = false;
 };
 
 /// lookup_*() reads these tables until the scope ends. Scopes do not nest.
@@ -30,6 +33,9 @@ class TablesInUse {
   ~TablesInUse();
   TablesInUse(const TablesInUse&) = delete;
   TablesInUse& operator=(const TablesInUse&) = delete;
+
+ private:
+  EcmpTablesInUse next_hops_;
 };
 
 struct Decision {
@@ -40,10 +46,12 @@ struct Decision {
 /// What the card must do with `frame` (60 bytes or more) received on `port`.
 Decision decide(const Tables& tables, std::span<const std::uint8_t> frame, unsigned port);
 
+/// All but what the card itself adds: the hash's seed and mode.
 kernels::ForwardIn headerWindow(std::span<const std::uint8_t> frame, unsigned port);
 Frame applyEdit(std::span<const std::uint8_t> frame, const kernels::Edit& edit);
 
-/// Tables of a card with every kind of service on it: port p < 6 is attachment p; ports 6 and 7 are backbone links.
+/// Tables of a card with every kind of service on it: port p is attachment and link p, and ports 6 and 7 are backbone
+/// links, each a group of its own.
 ///   port 0: S- or C-VID 100..103 -> services 0..3, untagged -> service 4       port 1: whole port -> service 5
 ///   port 2: whole port -> service 6, VID 300 -> service 7                      port 3: S-TPID 0x9100, VID 400 ->
 ///   service 8 port 4: not collecting                                                     port 5: no service at all
