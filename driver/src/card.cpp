@@ -12,11 +12,20 @@ namespace field = card_map::field;
 namespace window = card_map::window;
 
 constexpr std::uint32_t kBytesPerCount = 16;
-constexpr unsigned kReadsPerBatch = 512;
+constexpr unsigned kEntriesPerBatch = 512;
+constexpr unsigned kLinksPerGroup = 16;
 constexpr unsigned kBusyPolls = 1000;  // of at least one bus round trip each; an access takes a handful of core cycles
 
 unsigned wordsOf(const card_map::Table& table) {
   return (table.entry_width + 31) / 32;
+}
+
+/// Of an entry of the selected table.
+void appendWrite(std::vector<Access>& accesses, std::uint32_t index, const std::vector<std::uint32_t>& words) {
+  accesses.push_back(Access::write(reg::kTableIndex, index));
+  for (unsigned i = 0; i < words.size(); ++i)
+    accesses.push_back(Access::write(reg::kTableData + i * reg::kTableDataStride, words[i]));
+  accesses.push_back(Access::write(reg::kTableCommand, field::kTableCommandWrite.with(1)));
 }
 
 }  // namespace
@@ -116,14 +125,32 @@ void Card::awaitTable(std::string_view table, std::uint32_t index) {
 
 void Card::writeEntry(std::string_view table_name, std::uint32_t index, const Entry& entry) {
   const card_map::Table& table = tableNamed(table_name);
-  std::vector<Access> accesses = {Access::write(reg::kTableSelect, table.number),
-                                  Access::write(reg::kTableIndex, index)};
-  const std::vector<std::uint32_t> words = packEntry(table, entry);
-  for (unsigned i = 0; i < words.size(); ++i)
-    accesses.push_back(Access::write(reg::kTableData + i * reg::kTableDataStride, words[i]));
-  accesses.push_back(Access::write(reg::kTableCommand, field::kTableCommandWrite.with(1)));
+  std::vector<Access> accesses = {Access::write(reg::kTableSelect, table.number)};
+  appendWrite(accesses, index, packEntry(table, entry));
   transport_->run(accesses);
   awaitTable(table_name, index);
+}
+
+// The status is read twice behind each entry: the second answer is that of an access that has ended. An entry that was
+// refused, or met the one before it under way, is written once more, alone, for the reason or the result.
+void Card::writeEntries(std::string_view table_name, std::span<const std::pair<std::uint32_t, Entry>> entries) {
+  const card_map::Table& table = tableNamed(table_name);
+  while (!entries.empty()) {
+    const auto part = entries.first(std::min<std::size_t>(kEntriesPerBatch, entries.size()));
+    std::vector<Access> accesses = {Access::write(reg::kTableSelect, table.number)};
+    for (const auto& [index, entry] : part) {
+      appendWrite(accesses, index, packEntry(table, entry));
+      accesses.push_back(Access::read(reg::kTableStatus));
+      accesses.push_back(Access::read(reg::kTableStatus));
+    }
+    const std::vector<std::uint32_t> status = transport_->run(accesses);
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      const std::uint32_t last = status.at(2 * i + 1);
+      if (field::kTableStatusBusy.of(last) != 0 || field::kTableStatusError.of(last) != 0)
+        writeEntry(table_name, part[i].first, part[i].second);
+    }
+    entries = entries.subspan(part.size());
+  }
 }
 
 Entry Card::readEntry(std::string_view table_name, std::uint32_t index) {
@@ -147,12 +174,26 @@ std::uint32_t Card::used(std::string_view table_name) {
 std::map<std::uint32_t, Entry> Card::validEntries(std::string_view table_name) {
   const card_map::Table& table = tableNamed(table_name);
   const std::uint32_t wanted = used(table_name);
-  const unsigned words = wordsOf(table);
   std::map<std::uint32_t, Entry> found;
-  // Many reads per batch, the index moving on by itself. The status is read before each entry's data, and again behind
-  // them: data that were read while the access was under way are read once more.
-  for (std::uint32_t index = 0; index < table.capacity && found.size() < wanted;) {
-    const std::uint32_t part = std::min<std::uint32_t>(kReadsPerBatch, table.capacity - index);
+  for (std::uint32_t index = 0; index < table.capacity && found.size() < wanted; index += kEntriesPerBatch) {
+    std::uint32_t at = index;
+    for (Entry& entry : readEntries(table_name, index, std::min(kEntriesPerBatch, table.capacity - index))) {
+      if (isValid(entry)) found.emplace(at, std::move(entry));
+      ++at;
+    }
+  }
+  return found;
+}
+
+// Many reads per batch, the index moving on by itself. The status is read before each entry's data, and again behind
+// them: data that were read while the access was under way are read once more.
+std::vector<Entry> Card::readEntries(std::string_view table_name, std::uint32_t first, std::uint32_t count) {
+  const card_map::Table& table = tableNamed(table_name);
+  const unsigned words = wordsOf(table);
+  std::vector<Entry> entries;
+  while (entries.size() < count) {
+    const auto index = first + static_cast<std::uint32_t>(entries.size());
+    const std::uint32_t part = std::min(kEntriesPerBatch, first + count - index);
     std::vector<Access> accesses = {Access::write(reg::kTableSelect, table.number),
                                     Access::write(reg::kTableIndex, index)};
     for (std::uint32_t i = 0; i < part; ++i) {
@@ -166,13 +207,11 @@ std::map<std::uint32_t, Entry> Card::validEntries(std::string_view table_name) {
     const std::vector<std::uint32_t> values = transport_->run(accesses);
     for (std::uint32_t i = 0; i < part; ++i) {
       const auto at = values.begin() + static_cast<std::ptrdiff_t>(i * (words + 2));
-      const bool settled = field::kTableStatusBusy.of(at[1]) == 0;
-      const Entry entry = settled ? unpackEntry(table, {at + 2, at + 2 + words}) : readEntry(table_name, index + i);
-      if (isValid(entry)) found.emplace(index + i, entry);
+      const bool settled = field::kTableStatusBusy.of(at[1]) == 0 && field::kTableStatusError.of(at[1]) == 0;
+      entries.push_back(settled ? unpackEntry(table, {at + 2, at + 2 + words}) : readEntry(table_name, index + i));
     }
-    index += part;
   }
-  return found;
+  return entries;
 }
 
 Count Card::count(std::uint32_t base, std::uint32_t index) {
@@ -213,6 +252,22 @@ std::map<unsigned, Count> Card::drops(unsigned port) {
 
 Count Card::service(std::uint32_t service, bool to_backbone) {
   return count(window::kServiceCounters, service * 2 + (to_backbone ? 1 : 0));
+}
+
+Count Card::member(std::uint32_t group, unsigned link) {
+  return count(window::kMemberCounters, group * kLinksPerGroup + link);
+}
+
+HashMode Card::hash() {
+  const Access reads[] = {Access::read(reg::kHashSeed), Access::read(reg::kHashMode)};
+  const std::vector<std::uint32_t> words = transport_->run(reads);
+  return {words[0], field::kHashModeSymmetric.of(words[1]) != 0};
+}
+
+void Card::setHash(const HashMode& mode) {
+  const Access writes[] = {Access::write(reg::kHashSeed, mode.seed),
+                           Access::write(reg::kHashMode, field::kHashModeSymmetric.with(mode.symmetric ? 1 : 0))};
+  transport_->run(writes);
 }
 
 }  // namespace poplink::driver

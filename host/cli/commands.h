@@ -22,7 +22,7 @@ struct ApplyOptions {
 int apply(const ApplyOptions& options);
 
 struct ShowOptions {
-  std::string noun;  ///< service, port, counter or table
+  std::string noun;  ///< service, port, counter, ecmp or table
   std::string node;
   std::string table;  ///< of noun table: only this one
   bool json = false;

@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   const std::pair<const char*, const char*> nouns[] = {{"service", "Services with their counters"},
                                                        {"port", "Ports: role, link, traffic"},
                                                        {"counter", "Traffic and drops by reason"},
+                                                       {"ecmp", "Groups of next hops: members, shares, traffic"},
                                                        {"table", "Entries of the card's tables"}};
   for (const auto& [noun, help] : nouns) {
     CLI::App* command = show_command->add_subcommand(noun, help);

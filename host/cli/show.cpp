@@ -8,6 +8,7 @@
 #include "../plan/tables.h"
 #include "commands.h"
 #include "open_card.h"
+#include "show_ecmp.h"
 
 namespace poplink::host {
 
@@ -37,7 +38,7 @@ Json services(driver::Card& card) {
   Json list = Json::array();
   for (const auto& [number, entry] : card.validEntries("service")) {
     Json one = {{"service", number}};
-    for (const char* field : {"customer_port", "backbone_port", "s_vid", "mtu"}) one[field] = entry.at(field);
+    for (const char* field : {"attachment", "group", "s_vid", "mtu"}) one[field] = entry.at(field);
     one["to_backbone"] = toJson(card.service(number, true));
     one["from_backbone"] = toJson(card.service(number, false));
     list.push_back(one);
@@ -167,6 +168,8 @@ int show(const ShowOptions& options) {
     result = ports(card);
   else if (options.noun == "counter")
     result = counters(card);
+  else if (options.noun == "ecmp")
+    result = ecmpGroups(card);
   else
     result = tables(card, options.table);
   if (options.json)
@@ -177,6 +180,10 @@ int show(const ShowOptions& options) {
     printList(result["ports"], "no ports");
   else if (options.noun == "counter")
     printCounters(result["ports"]);
+  else if (options.noun == "ecmp" && result["groups"].empty())
+    std::cout << "no groups\n";
+  else if (options.noun == "ecmp")
+    printTable(ecmpRows(result["groups"]));
   else
     printTables(result["tables"]);
   return kExitDone;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "read_region.h"
 
+#include <bit>
+
 #include "validate.h"
 #include "yaml_reader.h"
 
@@ -9,6 +11,8 @@ namespace poplink::host {
 namespace {
 
 constexpr unsigned kLargestMtu = 9000;
+constexpr unsigned kFewestBuckets = 64, kMostBuckets = 4096;
+constexpr unsigned kLargestWeight = 1000;
 
 PortId portId(std::uint64_t number) {
   return {static_cast<std::uint8_t>(number)};
@@ -35,8 +39,18 @@ class RegionReader {
  private:
   void defaults(YamlMap map) {
     encapsulation(map);
+    if (map.has("ecmp")) readEcmp(*map.map("ecmp"));
     map.notServed("bfd", "BFD");
     map.notServed("lacp", "LACP");
+    map.finish();
+  }
+
+  void readEcmp(YamlMap map) {
+    if (const auto buckets = map.optionalNumber("buckets", kFewestBuckets, kMostBuckets)) {
+      region_.ecmp.buckets = static_cast<unsigned>(*buckets);
+      if (!std::has_single_bit(*buckets)) problems_.add(map.placeOf("buckets"), "must be a power of two");
+    }
+    region_.ecmp.symmetric = map.optionalFlag("symmetric").value_or(false);
     map.finish();
   }
 
@@ -69,6 +83,8 @@ class RegionReader {
       peer.finish();
     }
     if (map.has("s_tpid")) port.s_tpid = tpid(map);
+    if (const auto weight = map.optionalNumber("weight", 1, kLargestWeight))
+      port.weight = static_cast<unsigned>(*weight);
     map.finish();
     return port;
   }

@@ -29,6 +29,7 @@ inline constexpr unsigned kMaxVlanId = 4094;
 inline constexpr unsigned kDefaultServicesPerPop = 16;
 inline constexpr unsigned kDefaultMtu = 9000;  ///< payload bytes behind the customer's tags
 inline constexpr unsigned kDefaultSTpid = 0x88A8;
+inline constexpr unsigned kDefaultBuckets = 256;
 
 enum class Role { entrypoint, endpoint };
 enum class Use { cross_connect, vrack, backbone };
@@ -50,6 +51,9 @@ struct Port {
   Use use = Use::cross_connect;
   std::optional<Peer> peer;
   std::uint16_t s_tpid = kDefaultSTpid;  ///< TPID that counts as S-tag on this port
+  std::optional<unsigned> weight;        ///< of a backbone port: its share of the flows, by the speed unless set
+
+  unsigned share() const { return weight.value_or(gigabits); }
 };
 
 struct Site {
@@ -89,9 +93,16 @@ struct Service {
   Attachment dc;
 };
 
+/// How flows are spread over the backbone links between two sites.
+struct Ecmp {
+  unsigned buckets = kDefaultBuckets;  ///< per group of links, a power of two
+  bool symmetric = false;              ///< both directions of a conversation hash alike
+};
+
 struct Region {
   std::string file;  ///< that it was read from
   std::string name;
+  Ecmp ecmp;
   std::vector<Site> sites;
   std::vector<VRack> vracks;
   std::vector<Service> services;

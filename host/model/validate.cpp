@@ -50,6 +50,7 @@ class Validator {
         checkCable(site, port);
       else if (port.peer)
         add(port.place, "peer", "only a backbone port has a peer");
+      if (port.weight && port.use != Use::backbone) add(port.place, "weight", "only a backbone port has a weight");
       if (port.use == Use::cross_connect && site.role != Role::entrypoint)
         add(port.place, "use", "a cross-connect ends at an entrypoint, not in a data centre");
       if (port.use == Use::vrack && site.role != Role::endpoint)

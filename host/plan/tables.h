@@ -15,12 +15,13 @@ using TableImage = std::map<std::string, std::map<std::uint32_t, driver::Entry>,
 
 struct Desired {
   TableImage tables;
-  std::vector<std::string> notes;  ///< for the user: what the configuration leaves unused
+  driver::HashMode hash;
 };
 
 /// For one card. Entries are numbered by what they stand for (port, tunnel id), so they never depend on the order of
-/// the file. Throws ConfigError when the node's site is not in the region, or a port is not on the card.
-Desired desiredTables(const Region& region, const Node& node, unsigned card_ports);
+/// the file. Buckets of next hops change no more than they must from `current`: flows stay where they are. Throws
+/// ConfigError when the node's site is not in the region, or a port is not on the card.
+Desired desiredTables(const Region& region, const Node& node, unsigned card_ports, const TableImage& current = {});
 
 /// One entry to write; an empty entry clears.
 struct Step {
@@ -34,8 +35,11 @@ struct Step {
 /// after it.
 std::vector<Step> plan(const TableImage& current, const TableImage& desired);
 
-/// "add service 101: customer_port 0, ..."
-std::string describe(const Step& step);
+/// One line for each step, "add service 101: attachment 0, ...", and one for many buckets of a group.
+std::vector<std::string> describe(const std::vector<Step>& steps);
+
+/// Steps of a table that follow one another are written together.
+void carryOut(const std::vector<Step>& steps, driver::Card& card);
 
 TableImage readTables(driver::Card& card);
 

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 from lab.namespaces import die_with_parent
-from lab.traffic import round_trips_ms, tcp_stream
+from lab.traffic import round_trips_ms, tcp_streams
 from lab.two_cards import TwoCards, scratch_directory
 
 HOUSE = pathlib.Path(__file__).resolve().parents[2]
@@ -164,7 +164,7 @@ def live(build: pathlib.Path, effort: Effort) -> tuple[list[Table], dict]:
             pings = round_trips_ms(lab, effort.pings, 0.005)
             if not pings:
                 raise RuntimeError("no ping was answered")
-            tcp = tcp_stream(lab, effort.tcp_seconds)
+            tcp = tcp_streams(lab, effort.tcp_seconds)
         finally:
             lab.close()
     figures = {

@@ -4,15 +4,18 @@ import argparse
 import dataclasses
 import json
 import pathlib
+import math
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 from lab import frames
-from lab.traffic import tcp_stream
-from lab.two_cards import MTU, VRACK_ADDRESS, TwoCards, scratch_directory
+from lab.failover import Probes, cut_under_traffic
+from lab.traffic import tcp_streams
+from lab.two_cards import LINKS, MTU, VRACK_ADDRESS, TwoCards, scratch_directory
 
 HOUSE = pathlib.Path(__file__).resolve().parents[2]
 S_VID = 101
@@ -75,7 +78,7 @@ def tagged_frames_cross(lab: TwoCards) -> tuple[bool, str]:
 
 
 def iperf(lab: TwoCards, seconds: int) -> tuple[bool, str]:
-    end = tcp_stream(lab, seconds)
+    end = tcp_streams(lab, seconds)
     mbits = end["sum_received"]["bits_per_second"] / 1e6
     return mbits > 0, f"{mbits:.0f} Mbit/s TCP, {end['sum_sent']['retransmits']} retransmits"
 
@@ -113,19 +116,52 @@ def link_local_stays(lab: TwoCards, reason: str, count: int = 5) -> tuple[bool, 
     return crossed == 0 and counted == count, f"{counted} of {count} counted as {reason}, {crossed} crossed"
 
 
+def members(lab: TwoCards) -> dict[int, int]:
+    """Frames that each link has carried towards the data centre."""
+    (group,) = lab.show("ecmp", "par-th2")["groups"]
+    return {member["link"]: member["sent"]["frames"] for member in group["members"]}
+
+
+def many_flows(lab: TwoCards, flows: int) -> tuple[bool, str]:
+    """A frame of each flow: all arrive, and the links' counters show half of them each, as the buckets say."""
+    before, probes = members(lab), Probes(lab, flows)
+    probes.round(seconds=1.0)
+    probes.close()
+    carried = {link: frames_now - before[link] for link, frames_now in members(lab).items()}
+    in_share = all(abs(count - flows / len(LINKS)) <= 4 * math.sqrt(flows) / 2 for count in carried.values())
+    return (len(probes.received) == flows and in_share,
+            f"{len(probes.received)}/{flows} arrived; " + ", ".join(f"link {link}: {count}" for link, count in carried.items()))
+
+
+def failover(lab: TwoCards, link: int, flows: int, streams: int) -> tuple[bool, str]:
+    """A cable is cut and mended under TCP streams and many flows more. The streams are held at a rate that the simulation carries, so
+    that nothing is lost but by the cut."""
+    seconds, tcp = 6, {}
+    iperf3 = threading.Thread(target=lambda: tcp.update(tcp_streams(lab, seconds, "--parallel", str(streams), "--bitrate", "10M")))
+    iperf3.start()
+    time.sleep(1)  # the streams are there
+    cut = cut_under_traffic(lab, link, flows)
+    iperf3.join()
+    if not tcp:
+        return False, f"{cut}; iperf3 did not end"
+    mbits, retransmits = tcp["sum_received"]["bits_per_second"] / 1e6, tcp["sum_sent"]["retransmits"]
+    return cut.as_promised, f"{cut}; {streams} TCP streams went on: {mbits:.0f} Mbit/s, {retransmits} retransmits"
+
+
 def backbone_has_s_tag(lab: TwoCards) -> tuple[bool, str]:
     """One pass over the capture. Each frame is dissected by itself: reassembling the iperf3 stream proves nothing here, and can take
     tshark minutes when a heuristic dissector asks for ever more of it."""
-    run = subprocess.run(["tshark", "-n", "-r", lab.backbone_pcap, "-o", "tcp.desegment_tcp_streams:FALSE", "-T", "fields", "-E",
-                          "occurrence=f", "-e", "ieee8021ad.id", "-e", "ieee8021ad.svid", "-e", "_ws.malformed"],
-                         capture_output=True, text=True, timeout=120, check=True)
     tagged = others = malformed = 0
-    for line in run.stdout.splitlines():
-        vid, svid, broken = line.split("\t")
-        outer = svid or vid  # with a second 0x88A8 tag behind it tshark calls the outer VID svid
-        tagged += outer == str(S_VID)
-        others += outer != str(S_VID)
-        malformed += broken != ""
+    for pcap in lab.backbone_pcaps.values():
+        run = subprocess.run(["tshark", "-n", "-r", pcap, "-o", "tcp.desegment_tcp_streams:FALSE", "-T", "fields", "-E", "occurrence=f",
+                              "-e", "ieee8021ad.id", "-e", "ieee8021ad.svid", "-e", "_ws.malformed"],
+                             capture_output=True, text=True, timeout=120, check=True)
+        for line in run.stdout.splitlines():
+            vid, svid, broken = line.split("\t")
+            outer = svid or vid  # with a second 0x88A8 tag behind it tshark calls the outer VID svid
+            tagged += outer == str(S_VID)
+            others += outer != str(S_VID)
+            malformed += broken != ""
     return tagged > 0 and others == 0 and malformed == 0, f"tshark: {tagged} frames with S-VID {S_VID}, {others} without, {malformed} malformed"
 
 
@@ -139,6 +175,8 @@ def run(lab: TwoCards, report: Report, iperf_seconds: int) -> None:
     report.attempt("iperf3", iperf, lab, iperf_seconds)
     for reason in LINK_LOCAL:
         report.attempt(f"the customer's {reason} frames stay out", link_local_stays, lab, reason)
+    report.attempt("flows spread over both backbone links", many_flows, lab, 2000)
+    report.attempt("a backbone cable cut under traffic", failover, lab, LINKS[-1], 200, 8)
     report.attempt("S-tag on the backbone", backbone_has_s_tag, lab)
 
 
@@ -148,7 +186,9 @@ Kept running, Ctrl-C ends it. To play (in another terminal, same user):
   customer shell   nsenter -t {lab.customer.pid} --user --preserve-credentials --net bash
   vRack shell      nsenter -t {lab.vrack.pid} --user --preserve-credentials --net bash
   counters         {lab.binaries}/poplink show counter --node {lab.node_file('par-th2')}
-  backbone         tshark -r {lab.backbone_pcap}
+  backbone links   {lab.binaries}/poplink show ecmp --node {lab.node_file('par-th2')}
+  cut a cable      {lab.binaries}/poplink-sim cable --control {lab.control} backbone-7 cut
+  its traffic      tshark -r {lab.backbone_pcaps[LINKS[0]]}
 """.replace("--user --preserve-credentials ", "" if pathlib.Path("/proc/self/uid_map").read_text().split()[2] != "1" else
             "--user --preserve-credentials "), flush=True)
     signal.pause()
@@ -156,7 +196,7 @@ Kept running, Ctrl-C ends it. To play (in another terminal, same user):
 
 def demo(options: argparse.Namespace) -> int:
     report = Report()
-    print("customer namespace - EntryPoint card - backbone - EndPoint card - vRack namespace\n", flush=True)
+    print("customer namespace - EntryPoint card = two backbone links = EndPoint card - vRack namespace\n", flush=True)
     with scratch_directory() as directory, TwoCards(options.binaries, HOUSE / "docs" / "examples" / "region.yaml",
                                                     pathlib.Path(directory)) as lab:
         run(lab, report, options.iperf_seconds)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Raw Ethernet frames in and out of an interface, with VLAN tags as they were on the wire."""
+import ctypes
 import socket
 import struct
 import time
 
 _SOL_PACKET = 263
 _PACKET_AUXDATA = 8
+_SO_ATTACH_FILTER = 26
 _PACKET_OUTGOING = 4
 _TP_STATUS_VLAN_VALID = 1 << 4
 _TP_STATUS_VLAN_TPID_VALID = 1 << 6
@@ -21,6 +23,15 @@ def tag(tpid: int, vid: int, pcp: int = 0, dei: int = 0) -> bytes:
 
 def frame(destination: bytes, source: bytes, ethertype: int, payload: bytes, tags: bytes = b"") -> bytes:
     return (destination + source + tags + struct.pack("!H", ethertype) + payload).ljust(60, b"\0")
+
+
+def accept_only(packet: socket.socket, ipv4_destination: bytes) -> None:
+    """Leaves everything else to the kernel, so that the socket's buffer holds what we wait for (classic BPF)."""
+    load_half, load_word, jump_if_equal, give = 0x28, 0x20, 0x15, 0x06
+    program = [(load_half, 0, 0, 12), (jump_if_equal, 0, 3, 0x0800), (load_word, 0, 0, 30),
+               (jump_if_equal, 0, 1, int.from_bytes(ipv4_destination)), (give, 0, 0, 1 << 16), (give, 0, 0, 0)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in program))
+    packet.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", len(program), ctypes.addressof(code)))
 
 
 class Listener:

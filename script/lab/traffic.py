@@ -7,14 +7,14 @@ import subprocess
 from lab.two_cards import VRACK_ADDRESS, TwoCards
 
 
-def tcp_stream(lab: TwoCards, seconds: int) -> dict:
-    """What iperf3 says at the end of a TCP stream from the customer to the vRack."""
+def tcp_streams(lab: TwoCards, seconds: int, *options: str) -> dict:
+    """What iperf3 says at the end of TCP streams from the customer to the vRack; one, at full speed, without `options`."""
     with lab.vrack.start("iperf3", "--server", "--one-off", "--forceflush", stdout=subprocess.PIPE, text=True) as server:
         try:
             while "listening" not in (line := server.stdout.readline()):
                 if not line:
                     raise RuntimeError("iperf3 server did not start")
-            run = lab.customer.run("iperf3", "--client", VRACK_ADDRESS, "--time", str(seconds), "--json", check=False,
+            run = lab.customer.run("iperf3", "--client", VRACK_ADDRESS, "--time", str(seconds), "--json", *options, check=False,
                                    timeout=seconds + 30)
         finally:
             server.kill()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""customer namespace - EntryPoint card - backbone cable - EndPoint card - vRack namespace, configured by `poplink apply`."""
+"""customer namespace - EntryPoint card - two backbone cables - EndPoint card - vRack namespace, configured by `poplink apply`."""
 import json
 import pathlib
 import signal
@@ -11,6 +11,7 @@ from lab.namespaces import Namespace, die_with_parent
 SITES = ("par-th2", "rbx")
 CUSTOMER_ADDRESS, VRACK_ADDRESS = "192.0.2.1", "192.0.2.2"
 MTU = 9000
+LINKS = (6, 7)  # backbone ports of both cards; cable backbone-N joins their ports N
 
 
 class TwoCards:
@@ -18,7 +19,8 @@ class TwoCards:
 
     def __init__(self, binaries: pathlib.Path, region: pathlib.Path, directory: pathlib.Path):
         self.binaries, self.region, self.directory = binaries, region, directory
-        self.backbone_pcap = directory / "backbone.pcap"
+        self.backbone_pcaps = {link: directory / f"backbone-{link}.pcap" for link in LINKS}
+        self.control = directory / "lab.control"
         self.customer, self.vrack = Namespace("customer"), Namespace("vrack")
         self._sim: subprocess.Popen | None = None
 
@@ -49,10 +51,12 @@ class TwoCards:
     def _lab_file(self) -> str:
         def card(site: str, namespace: Namespace) -> dict:
             return {"name": site, "socket": str(self.directory / f"{site}.sock"),
-                    "ports": {0: {"interface": "e0", "netns": namespace.path}, 6: {"cable": "backbone"}}}
+                    "ports": {0: {"interface": "e0", "netns": namespace.path},
+                              **{link: {"cable": f"backbone-{link}"} for link in LINKS}}}
         return json.dumps({
             "cards": [card("par-th2", self.customer), card("rbx", self.vrack)],
-            "cables": [{"name": "backbone", "pcap": str(self.backbone_pcap)}],
+            "cables": [{"name": f"backbone-{link}", "pcap": str(pcap)} for link, pcap in self.backbone_pcaps.items()],
+            "control": str(self.control),
         }, indent=2)
 
     def node_file(self, site: str) -> pathlib.Path:
@@ -60,11 +64,18 @@ class TwoCards:
         node.write_text(f"site: {site}\ncard: 0\ntransport: sim\nsocket: {self.directory}/{site}.sock\n")
         return node
 
-    def poplink(self, *arguments: object) -> str:
-        run = subprocess.run([self.binaries / "poplink", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    def _run(self, program: str, *arguments: object) -> str:
+        run = subprocess.run([self.binaries / program, *map(str, arguments)], capture_output=True, text=True, timeout=60)
         if run.returncode:
-            raise RuntimeError(f"poplink {' '.join(map(str, arguments))}: exit {run.returncode}\n{run.stdout}{run.stderr}")
+            raise RuntimeError(f"{program} {' '.join(map(str, arguments))}: exit {run.returncode}\n{run.stdout}{run.stderr}")
         return run.stdout
+
+    def poplink(self, *arguments: object) -> str:
+        return self._run("poplink", *arguments)
+
+    def cables(self, *action: str) -> list[dict]:
+        """All cables' states, after `action` (name, cut | mend) if one is given."""
+        return json.loads(self._run("poplink-sim", "cable", "--control", self.control, "--json", *action))["cables"]
 
     def apply(self) -> None:
         for site in SITES:

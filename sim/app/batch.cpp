@@ -93,6 +93,12 @@ void loadTables(const std::string& file, driver::Card& card) {
   if (!in) throw std::runtime_error(file + ": cannot be read");
   try {
     const nlohmann::json image = nlohmann::json::parse(in);
+    if (const auto hash = image.find("hash"); hash != image.end()) {
+      const std::uint64_t seed = number(hash->at("seed"));
+      if (seed > std::numeric_limits<std::uint32_t>::max())
+        throw driver::DriverError("a seed of " + std::to_string(seed) + " does not fit 32 bits");
+      card.setHash({static_cast<std::uint32_t>(seed), hash->at("symmetric").get<bool>()});
+    }
     for (const nlohmann::json& one : image.at("tables")) {
       driver::Entry entry;
       for (const auto& [field, value] : one.at("entry").items()) entry.emplace(field, number(value));

@@ -52,6 +52,7 @@ class LabCheck {
 
   void run() {
     if (lab_.cards.empty()) problems_.add({"cards", 0}, "there is no card");
+    if (!lab_.control.empty()) seen_.insert({"socket", "", lab_.control});
     for (const LabCable& cable : lab_.cables) {
       once("cable", cable.name, cable.place, "name");
       if (!cable.pcap.empty()) once("capture", cable.pcap, cable.place, "pcap");
@@ -99,6 +100,8 @@ Lab readLab(const std::string& file) {
   host::YamlMap top = host::readYamlFile(file, problems);
   Lab lab;
   for (host::YamlMap& card : top.maps("cards")) lab.cards.push_back(readCard(card, problems));
+  lab.control = top.optionalText("control").value_or("");
+  lab.control_place = top.placeOf("control");
   if (top.has("cables")) {
     for (host::YamlMap& map : top.maps("cables")) {
       lab.cables.push_back({map.place(), map.text("name"), map.optionalText("pcap").value_or(""),

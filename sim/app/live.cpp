@@ -13,6 +13,7 @@
 #include "../pci/card_function.h"
 #include "../pci/card_server.h"
 #include "../platform/cable.h"
+#include "cable_control.h"
 #include "lab_file.h"
 #include "modes.h"
 
@@ -99,6 +100,7 @@ class LiveLab {
       if (!one.pcap.empty()) tap = taps_.emplace_back(std::make_unique<PcapWriter>(one.pcap, nowNs<WallClock>)).get();
       cables_[one.name] = std::make_unique<Cable>(one.delay_ns, nowNs<DelayClock>, tap);
     }
+    std::map<std::string, LabCableEnds> ends;
     std::map<std::string, unsigned> ends_used;
     for (std::size_t i = 0; i < lab.cards.size(); ++i) {
       const LabCard& one = lab.cards[i];
@@ -119,8 +121,15 @@ class LiveLab {
         const unsigned end = ends_used[plug.cable]++;
         card.connect(port, cable.end(end));
         cable.connect(end, card.ingress(port));
+        ends[plug.cable].cable = &cable;
+        ends[plug.cable].cards[end] = one.name;
+        cable.on_link = [&card, port, other = cable.on_link](bool up) {
+          if (other) other(up);
+          card.setLink(port, up);
+        };
       }
     }
+    if (!lab.control.empty()) control_ = std::make_unique<CableControl>(context, lab.control, std::move(ends));
   }
 
   /// Moves into the cards what hosts have sent and what has come through a cable.
@@ -159,6 +168,7 @@ class LiveLab {
   std::vector<std::unique_ptr<CardFunction>> functions_;
   std::vector<std::unique_ptr<CardServer>> servers_;
   std::vector<std::unique_ptr<HostPort>> host_ports_;
+  std::unique_ptr<CableControl> control_;
 };
 
 /// Ends the sleep of an io_context at a given time.

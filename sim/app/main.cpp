@@ -73,6 +73,17 @@ int sc_main(int argc, char** argv) {
   CLI::App* live_command = app.add_subcommand("live", "Cards plugged into this host's network, on the wall clock");
   live_command->add_option("--lab", live.lab, "Lab file: cards, ports, cables")->required();
 
+  CableOptions cable;
+  CLI::App* cable_command = app.add_subcommand("cable", "The cables of a running lab: show, cut, mend, deafen");
+  cable_command->add_option("--control", cable.control, "The lab's control socket")->required();
+  cable_command->add_flag("--json", cable.json, "Machine-readable output");
+  CLI::Option* cable_name = cable_command->add_option("cable", cable.cable, "Cable to do something to");
+  CLI::Option* cable_action =
+      cable_command->add_option("action", cable.action, "cut: no link; deafen: loses what goes to CARD; mend: as new")
+          ->check(CLI::IsMember({"cut", "mend", "deafen"}));
+  cable_name->needs(cable_action);
+  cable_command->add_option("card", cable.card, "Of deafen: the card that hears nothing any more");
+
   BatchOptions batch;
   std::vector<std::string> in, out;
   std::string timing = "wire";
@@ -101,6 +112,11 @@ int sc_main(int argc, char** argv) {
   }
   try {
     if (app.got_subcommand(live_command)) return runLive(live);
+    if (app.got_subcommand(cable_command)) {
+      if ((cable.action == "deafen") == cable.card.empty())
+        throw std::runtime_error("cable: deafen, and nothing else, names a card");
+      return runCable(cable);
+    }
     if (!CardModel::kTraces && !batch.wave.file.empty()) becomeTracing(argv);
     batch.in = portFiles(in, "--in");
     batch.out = portFiles(out, "--out");

@@ -18,6 +18,17 @@ struct LiveOptions {
 /// up.
 int runLive(const LiveOptions& options);
 
+struct CableOptions {
+  std::string control;  ///< the lab's socket
+  std::string cable;    ///< empty: only show
+  std::string action;   ///< cut, mend or deafen
+  std::string card;     ///< of deafen: who hears nothing any more
+  bool json = false;
+};
+
+/// Asks a running lab about its cables, or cuts, mends or deafens one, and prints the state of all.
+int runCable(const CableOptions& options);
+
 struct BatchOptions {
   std::string tables;                   ///< image from `poplink apply --image`; empty: none
   std::map<unsigned, std::string> in;   ///< port -> capture to send in

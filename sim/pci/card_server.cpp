@@ -2,8 +2,6 @@
 #include "card_server.h"
 
 #include <poll.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <boost/asio/local/stream_protocol.hpp>
@@ -11,8 +9,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
-#include <stdexcept>
 
+#include "local_listener.h"
 #include "poplink/driver/sim_protocol.h"
 
 namespace poplink::sim {
@@ -25,23 +23,11 @@ using Local = asio::local::stream_protocol;
 
 constexpr std::chrono::milliseconds kAcceptPause(50);
 
-/// Makes room at `path`: a dead socket goes away, anything else stays and is an error.
-void removeDeadSocket(asio::io_context& context, const std::string& path) {
-  struct stat status{};
-  if (::lstat(path.c_str(), &status) != 0) return;
-  if (!S_ISSOCK(status.st_mode)) throw std::runtime_error(path + ": is there and is no socket");
-  boost::system::error_code error;
-  Local::socket probe(context);
-  probe.connect(Local::endpoint(path), error);
-  if (!error) throw std::runtime_error(path + ": another card listens there");
-  ::unlink(path.c_str());
-}
-
 }  // namespace
 
 struct CardServer::State : std::enable_shared_from_this<State> {
   State(asio::io_context& context, const std::string& socket, PciFunction& card)
-      : acceptor(context), pause(context), path(socket), function(card) {}
+      : acceptor(listenAt(context, socket)), pause(context), path(socket), function(card) {}
 
   struct Client : std::enable_shared_from_this<Client> {
     Client(Local::socket s, std::shared_ptr<State> o) : socket(std::move(s)), state(std::move(o)) {}
@@ -168,15 +154,6 @@ struct CardServer::State : std::enable_shared_from_this<State> {
 
 CardServer::CardServer(asio::io_context& context, const std::string& socket, PciFunction& function)
     : state_(std::make_shared<State>(context, socket, function)) {
-  if (socket.size() >= sizeof sockaddr_un{}.sun_path)
-    throw std::runtime_error(socket + ": is too long for the path of a socket");
-  removeDeadSocket(context, socket);
-  const Local::endpoint endpoint(socket);
-  boost::system::error_code error;
-  state_->acceptor.open(endpoint.protocol());
-  state_->acceptor.bind(endpoint, error);
-  if (!error) state_->acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) throw std::runtime_error(socket + ": " + error.message());
   state_->accept();
 }
 

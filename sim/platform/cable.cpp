@@ -10,7 +10,36 @@ Cable::Cable(std::uint64_t delay_ns, std::function<std::uint64_t()> now_ns, Pcap
   for (End& end : ends_) end.cable = this;
 }
 
+void Cable::End::lose() {
+  lost += under_way.size();
+  under_way.clear();
+}
+
+void Cable::cut() {
+  if (cut_) return;
+  cut_ = true;
+  for (End& end : ends_) end.lose();
+  if (on_link) on_link(false);
+}
+
+void Cable::deafen(unsigned end) {
+  End& from = ends_.at(1 - end);
+  from.lossy = true;
+  from.lose();
+}
+
+void Cable::mend() {
+  for (End& end : ends_) end.lossy = false;
+  if (!cut_) return;
+  cut_ = false;
+  if (on_link) on_link(true);
+}
+
 void Cable::End::deliver(std::span<const std::uint8_t> frame) {
+  if (cable->cut_ || lossy) {
+    ++lost;
+    return;
+  }
   if (cable->tap_ != nullptr) cable->tap_->write(frame);
   under_way.push_back({cable->now_ns_() + cable->delay_ns_, {frame.begin(), frame.end()}});
 }

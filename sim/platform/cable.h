@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cable between two ports: full duplex, with a delay, and a tap that writes what enters it to a pcap file.
+// A cable between two ports: full duplex, with a delay, and a tap that writes what enters it to a pcap file. It can be
+// cut, which both ends see, or lose one direction, which nobody sees.
 //
 // A cable runs on the clock it is given, not on SystemC time: in live mode its delay is one of the wall clock, however
 // fast the cards at its ends are simulated. Whoever owns it calls advance().
@@ -27,6 +28,19 @@ class Cable {
   FrameSink& end(unsigned number) { return ends_.at(number); }
   void connect(unsigned end, FrameSink& sink) { ends_.at(1 - end).far = &sink; }
 
+  /// Both ends lose their link, and what is under way is lost.
+  void cut();
+  /// Frames towards an end are lost from now on, those under way too; the link stays up.
+  void deafen(unsigned end);
+  /// As it was when it was new.
+  void mend();
+  bool isCut() const { return cut_; }
+  bool isDeaf(unsigned end) const { return ends_.at(1 - end).lossy; }
+  /// Frames lost on their way to an end.
+  std::uint64_t lost(unsigned end) const { return ends_.at(1 - end).lost; }
+  /// Called when both ends lose or regain their link.
+  std::function<void(bool up)> on_link;
+
   /// Delivers the frames that are due, in the order in which they entered their end.
   void advance();
   /// When the next frame is due; nothing: no frame is on its way.
@@ -41,6 +55,9 @@ class Cable {
     Cable* cable = nullptr;
     FrameSink* far = nullptr;
     std::deque<Flight> under_way;
+    bool lossy = false;
+    std::uint64_t lost = 0;
+    void lose();
     void deliver(std::span<const std::uint8_t> frame) override;
   };
 
@@ -48,6 +65,7 @@ class Cable {
   const std::function<std::uint64_t()> now_ns_;
   PcapWriter* tap_;
   std::array<End, 2> ends_;
+  bool cut_ = false;
 };
 
 }  // namespace poplink::sim

@@ -3,6 +3,10 @@
 
 namespace poplink::sim {
 
+namespace {
+constexpr std::uint64_t kLinkCycles = 4;  // until liveness has passed the card's registers
+}  // namespace
+
 CardModule::CardModule(sc_core::sc_module_name name, std::function<std::uint64_t(std::uint64_t)> now_us)
     : sc_core::sc_module(name), bar0("bar0"), now_us_(std::move(now_us)) {
   bar0.register_b_transport(this, &CardModule::transport);
@@ -19,6 +23,13 @@ CardModule::CardModule(sc_core::sc_module_name name, std::function<std::uint64_t
 void CardModule::connect(unsigned port, FrameSink& sink) {
   sinks_.at(port) = &sink;
   model_.setPortUp(port, true);
+}
+
+void CardModule::setLink(unsigned port, bool up) {
+  wake();
+  model_.setPortUp(port, up);
+  for (std::uint64_t i = 0; i < kLinkCycles; ++i) model_.step();
+  work_.notify(sc_core::SC_ZERO_TIME);
 }
 
 void CardModule::Ingress::deliver(std::span<const std::uint8_t> frame) {

@@ -37,6 +37,9 @@ class CardModule : public sc_core::sc_module {
   /// Frames that leave `port` go there; without a sink the port has no link.
   void connect(unsigned port, FrameSink& sink);
 
+  /// The link of a connected port falls or comes back; an idle card notices at once.
+  void setLink(unsigned port, bool up);
+
   bool quiescent() const { return model_.quiescent(); }
   CardModel& model() { return model_; }
   /// Called for every frame that leaves, before its sink gets it.

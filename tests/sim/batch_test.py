@@ -10,7 +10,8 @@ import struct
 import unittest
 
 from lab import frames
-from lab_case import EXAMPLE_REGION, LabCase, read_pcap, write_pcap
+from lab.captures import read_pcap, write_pcap
+from lab_case import EXAMPLE_REGION, LabCase
 
 NS_PER_CYCLE = 4
 S_TAG = frames.tag(0x88A8, 101)

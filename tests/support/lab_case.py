@@ -127,27 +127,3 @@ def receive(connection: socket.socket) -> tuple[int, bytes]:
         return data
     kind, size = struct.unpack("<II", exactly(8))
     return kind, exactly(size)
-
-
-_NANOSECOND_MAGIC = 0xA1B23C4D
-
-
-def write_pcap(path: pathlib.Path, frames: list[tuple[int, bytes]]) -> pathlib.Path:
-    """(time in ns, bytes) of each frame."""
-    with path.open("wb") as file:
-        file.write(struct.pack("<IHHiIII", _NANOSECOND_MAGIC, 2, 4, 0, 0, 65535, 1))
-        for time_ns, data in frames:
-            file.write(struct.pack("<IIII", time_ns // 10**9, time_ns % 10**9, len(data), len(data)) + data)
-    return path
-
-
-def read_pcap(path: pathlib.Path) -> list[tuple[int, bytes]]:
-    data = path.read_bytes()
-    magic, *_ = struct.unpack_from("<I", data)
-    assert magic == _NANOSECOND_MAGIC
-    frames, at = [], 24
-    while at < len(data):
-        seconds, rest, size, _ = struct.unpack_from("<IIII", data, at)
-        frames.append((seconds * 10**9 + rest, data[at + 16:at + 16 + size]))
-        at += 16 + size
-    return frames

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,13 @@ struct Count {
   std::uint64_t frames = 0;
   std::uint64_t bytes = 0;
   friend bool operator==(const Count&, const Count&) = default;
+};
+
+/// How the card hashes flows onto next hops.
+struct HashMode {
+  std::uint32_t seed = 0;  ///< another one on every card of a path, so that they choose independently
+  bool symmetric = false;  ///< both directions of a conversation alike
+  friend bool operator==(const HashMode&, const HashMode&) = default;
 };
 
 struct PortState {
@@ -55,6 +63,9 @@ class Card {
   /// the table.
   void writeEntry(std::string_view table, std::uint32_t index, const Entry& entry);
   Entry readEntry(std::string_view table, std::uint32_t index);
+  /// The same for many entries of a table, in order, with few exchanges.
+  void writeEntries(std::string_view table, std::span<const std::pair<std::uint32_t, Entry>> entries);
+  std::vector<Entry> readEntries(std::string_view table, std::uint32_t first, std::uint32_t count);
   /// Number of valid entries, by the card's own count.
   std::uint32_t used(std::string_view table);
   /// All valid entries by index. Reads until the card's count is reached.
@@ -67,6 +78,12 @@ class Card {
   /// All reasons of a port that have counted something.
   std::map<unsigned, Count> drops(unsigned port);
   Count service(std::uint32_t service, bool to_backbone);
+  /// What a member of a group of next hops has carried towards the backbone.
+  Count member(std::uint32_t group, unsigned link);
+
+  HashMode hash();
+  /// Moves flows.
+  void setHash(const HashMode& mode);
 
  private:
   std::uint32_t read(std::uint32_t address);

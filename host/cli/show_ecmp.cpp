@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "show_ecmp.h"
+
+#include <array>
+
+namespace poplink::host {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr unsigned kLinks = 16;
+
+bool has(std::uint64_t bits, unsigned number) {
+  return (bits >> number & 1) != 0;
+}
+
+std::vector<unsigned> numbers(std::uint64_t bits) {
+  std::vector<unsigned> list;
+  for (unsigned i = 0; i < kLinks; ++i) {
+    if (has(bits, i)) list.push_back(i);
+  }
+  return list;
+}
+
+std::uint64_t livePorts(driver::Card& card) {
+  std::uint64_t live = 0;
+  for (unsigned port = 0; port < card.ports(); ++port) {
+    const driver::PortState state = card.port(port);
+    if (state.up && state.enabled) live |= std::uint64_t{1} << port;
+  }
+  return live;
+}
+
+/// Buckets by link: as the host has given them out, and as they are carried while some links are dead. Without a live
+/// stand-in any live link may carry a bucket; those are `spread`.
+struct Load {
+  std::array<unsigned, kLinks> own{}, carried{};
+  unsigned spread = 0;
+};
+
+Load loadOf(driver::Card& card, const driver::Entry& group, std::uint64_t live_links) {
+  Load load;
+  const auto count = std::uint32_t{1} << group.at("log_buckets");
+  for (const driver::Entry& entry : card.readEntries("bucket", static_cast<std::uint32_t>(group.at("base")), count)) {
+    if (!driver::isValid(entry)) continue;
+    ++load.own[entry.at("link")];
+    bool found = false;
+    for (const char* choice : {"link", "second", "third"}) {
+      if (found || !has(live_links, static_cast<unsigned>(entry.at(choice)))) continue;
+      ++load.carried[entry.at(choice)];
+      found = true;
+    }
+    if (!found) ++load.spread;
+  }
+  return load;
+}
+
+}  // namespace
+
+Json ecmpGroups(driver::Card& card) {
+  const std::uint64_t live_ports = livePorts(card);
+  const auto links = card.validEntries("link");
+  std::uint64_t live_links = 0;
+  for (const auto& [link, entry] : links) {
+    if ((entry.at("ports") & live_ports) != 0) live_links |= std::uint64_t{1} << link;
+  }
+  const auto services = card.validEntries("service");
+  Json groups = Json::array();
+  for (const auto& [number, group] : card.validEntries("group")) {
+    const Load load = loadOf(card, group, live_links & group.at("links"));
+    Json users = Json::array(), members = Json::array();
+    for (const auto& [service, entry] : services) {
+      if (entry.at("group") == number) users.push_back(service);
+    }
+    for (const unsigned link : numbers(group.at("links"))) {
+      const auto entry = links.find(link);
+      const driver::Count sent = card.member(number, link);
+      members.push_back({{"link", link},
+                         {"ports", numbers(entry == links.end() ? 0 : entry->second.at("ports"))},
+                         {"state", has(live_links, link) ? "alive" : "dead"},
+                         {"buckets", load.own[link]},
+                         {"carries", load.carried[link]},
+                         {"sent", {{"frames", sent.frames}, {"bytes", sent.bytes}}}});
+    }
+    groups.push_back({{"group", number}, {"services", users}, {"spread", load.spread}, {"members", members}});
+  }
+  return {{"groups", groups}};
+}
+
+std::vector<std::vector<std::string>> ecmpRows(const Json& groups) {
+  const auto list = [](const Json& values) {
+    std::string text;
+    for (const Json& one : values) text += (text.empty() ? "" : ",") + one.dump();
+    return text;
+  };
+  std::vector<std::vector<std::string>> rows = {
+      {"group", "services", "link", "ports", "state", "buckets", "carries", "sent frames/bytes"}};
+  for (const Json& group : groups) {
+    for (const Json& member : group["members"]) {
+      const Json& sent = member["sent"];
+      rows.push_back({group["group"].dump(), list(group["services"]), member["link"].dump(), list(member["ports"]),
+                      member["state"].get<std::string>(), member["buckets"].dump(), member["carries"].dump(),
+                      sent["frames"].dump() + "/" + sent["bytes"].dump()});
+    }
+  }
+  return rows;
+}
+
+}  // namespace poplink::host
