@@ -60,8 +60,8 @@ inline Choice chooseLink(const GroupEntry& group, bits<32> hash) {
 
 /// The port of a link, in one round of lookups: its bucket beside its live ports.
 inline Choice choosePort(bits<4> link, bits<32> hash) {
-  const LagEntry lag = lookup_lag(
-      static_cast<bits<12>>((static_cast<bits<12>>(link) << kLagBucketBits) | static_cast<bits<8>>(hash)));
+  const LagEntry lag =
+      lookup_lag(static_cast<bits<12>>((static_cast<bits<12>>(link) << kLagBucketBits) | static_cast<bits<8>>(hash)));
   const LinkEntry of_link = lookup_link(link);
   const Choice port =
       choose(of_link.ports, lag.valid, lag.port, lag.second, lag.third, static_cast<bits<4>>(hash >> 28));

@@ -2,6 +2,8 @@
 #include "show_ecmp.h"
 
 #include <array>
+#include <bit>
+#include <optional>
 
 namespace poplink::host {
 
@@ -32,26 +34,31 @@ std::uint64_t livePorts(driver::Card& card) {
   return live;
 }
 
-/// Buckets by link: as the host has given them out, and as they are carried while some links are dead. Without a live
-/// stand-in any live link may carry a bucket; those are `spread`.
+/// Buckets by link: as the host has given them out, and as they are carried now. What neither a bucket nor its stand-ins
+/// decide is any live link's; with several of them, the hash spreads it.
 struct Load {
   std::array<unsigned, kLinks> own{}, carried{};
   unsigned spread = 0;
 };
 
+std::optional<unsigned> carrier(const driver::Entry& bucket, std::uint64_t live_links) {
+  for (const char* choice : {"link", "second", "third"}) {
+    const auto link = static_cast<unsigned>(bucket.at(choice));
+    if (driver::isValid(bucket) && has(live_links, link)) return link;
+  }
+  if (std::has_single_bit(live_links)) return static_cast<unsigned>(std::countr_zero(live_links));
+  return std::nullopt;
+}
+
 Load loadOf(driver::Card& card, const driver::Entry& group, std::uint64_t live_links) {
   Load load;
   const auto count = std::uint32_t{1} << group.at("log_buckets");
   for (const driver::Entry& entry : card.readEntries("bucket", static_cast<std::uint32_t>(group.at("base")), count)) {
-    if (!driver::isValid(entry)) continue;
-    ++load.own[entry.at("link")];
-    bool found = false;
-    for (const char* choice : {"link", "second", "third"}) {
-      if (found || !has(live_links, static_cast<unsigned>(entry.at(choice)))) continue;
-      ++load.carried[entry.at(choice)];
-      found = true;
-    }
-    if (!found) ++load.spread;
+    if (driver::isValid(entry)) ++load.own[entry.at("link")];
+    if (const auto link = carrier(entry, live_links))
+      ++load.carried[*link];
+    else
+      ++load.spread;
   }
   return load;
 }

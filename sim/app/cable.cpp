@@ -23,7 +23,8 @@ std::string ask(const std::string& path, const std::string& request) {
   Local::socket socket(context);
   boost::system::error_code error;
   socket.connect(Local::endpoint(path), error);
-  if (error) throw std::runtime_error("no lab at " + path + ": " + error.message() + " (does its file name a control?)");
+  if (error)
+    throw std::runtime_error("no lab at " + path + ": " + error.message() + " (does its file name a control?)");
   std::string answer;
   asio::write(socket, asio::buffer(request + "\n"), error);
   if (!error) asio::read_until(socket, asio::dynamic_buffer(answer), '\n', error);

@@ -101,7 +101,6 @@ Lab readLab(const std::string& file) {
   Lab lab;
   for (host::YamlMap& card : top.maps("cards")) lab.cards.push_back(readCard(card, problems));
   lab.control = top.optionalText("control").value_or("");
-  lab.control_place = top.placeOf("control");
   if (top.has("cables")) {
     for (host::YamlMap& map : top.maps("cables")) {
       lab.cables.push_back({map.place(), map.text("name"), map.optionalText("pcap").value_or(""),

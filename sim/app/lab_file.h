@@ -38,7 +38,6 @@ struct LabCable {
 
 struct Lab {
   std::string control;  ///< socket for `poplink-sim cable`; empty: none
-  host::Place control_place;
   std::vector<LabCard> cards;
   std::vector<LabCable> cables;
 };

@@ -16,8 +16,7 @@ class Counters : public ::testing::Test {
  protected:
   Counters() {
     dut->rx_end_valid_i = dut->decided_valid_i = dut->tx_end_valid_i = 0;
-    dut->port_counters_req_i = dut->drop_counters_req_i = dut->service_counters_req_i =
-        dut->member_counters_req_i = 0;
+    dut->port_counters_req_i = dut->drop_counters_req_i = dut->service_counters_req_i = dut->member_counters_req_i = 0;
     dut.reset();
     for (int i = 0; i < 20'000 && !dut->ready_o; ++i) dut.clock();
     EXPECT_TRUE(dut->ready_o);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two backbone links in the card: who carries which flow, how fast a dead link is out of the decisions, what is counted.
+// Two backbone links in the card: who carries which flow, how fast a dead link is out of the decisions, what is
+// counted.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,9 +21,18 @@ Frame flowFrame(unsigned flow, std::size_t length = 60) {
   Frame frame(length, 0);
   const std::uint8_t head[] = {2, 0, 0, 0, 0, 0xB, 2, 0, 0, 0, 0, 0xA, 8, 0, 0x45, 0, 0, 46, 0, 0, 0x40, 0, 64, 17};
   std::copy(std::begin(head), std::end(head), frame.begin());
-  const std::uint8_t addresses[] = {
-      10, static_cast<std::uint8_t>(flow >> 12), 0, static_cast<std::uint8_t>(flow), 10, 1, 0, 7,
-      static_cast<std::uint8_t>(0x80 | (flow >> 8 & 15)), 1, 0x12, 0xB5};
+  const std::uint8_t addresses[] = {10,
+                                    static_cast<std::uint8_t>(flow >> 12),
+                                    0,
+                                    static_cast<std::uint8_t>(flow),
+                                    10,
+                                    1,
+                                    0,
+                                    7,
+                                    static_cast<std::uint8_t>(0x80 | (flow >> 8 & 15)),
+                                    1,
+                                    0x12,
+                                    0xB5};
   std::copy(std::begin(addresses), std::end(addresses), frame.begin() + 26);
   return frame;
 }
@@ -86,8 +96,8 @@ TEST_F(CardEcmp, flows_of_a_dead_link_move_all_others_stay_and_they_come_back) {
   EXPECT_EQ(bench.member(kGroup - 1, 6), Count{});
 }
 
-// A decision per cycle: frames of a beat each, at the bus's speed, all of flows on the link that falls. Those whose link
-// was chosen before are dropped by name, in or behind the decision, so their number is the number of cycles.
+// A decision per cycle: frames of a beat each, at the bus's speed, all of flows on the link that falls. Those whose
+// link was chosen before are dropped by name, in or behind the decision, so their number is the number of cycles.
 TEST_F(CardEcmp, dead_link_is_out_of_the_decisions_within_16_cycles) {
   std::vector<Frame> frames;
   for (unsigned flow = 0; frames.size() < 200; ++flow) {

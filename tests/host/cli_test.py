@@ -12,12 +12,12 @@ import threading
 import unittest
 
 from lab.namespaces import die_with_parent
-from lab_case import BINARIES, EXAMPLE_REGION, PATIENCE, CardClient, LabCase, message, receive
+from lab_case import BINARIES, EXAMPLE_REGION, ONE_LINK, PATIENCE, CardClient, LabCase, message, receive
 
 USAGE, CONFIG, CARD = 1, 2, 3
 SITE = "par-th2"
-NO_SERVICES = EXAMPLE_REGION.read_text().split("services:\n  - name")[0] + "services: []\n"
-FIRST_SERVICE = EXAMPLE_REGION.read_text().split("\n  - name: zenith-voice")[0] + "\n"
+NO_SERVICES = ONE_LINK.split("services:\n  - name")[0] + "services: []\n"
+FIRST_SERVICE = ONE_LINK.split("\n  - name: zenith-voice")[0] + "\n"
 
 
 class Between(contextlib.AbstractContextManager):
@@ -52,8 +52,8 @@ class Cli(LabCase):
     def start(self) -> None:
         self.start_live({SITE: {6: {"cable": "backbone"}}, "rbx": {6: {"cable": "backbone"}}}, [{"name": "backbone"}])
 
-    def apply(self, region: object = EXAMPLE_REGION, *options: object, site: str = SITE, expect: int = 0) -> subprocess.CompletedProcess:
-        return self.poplink("apply", region, "--node", self.node(site), *options, expect=expect)
+    def apply(self, region: object = None, *options: object, site: str = SITE, expect: int = 0) -> subprocess.CompletedProcess:
+        return self.poplink("apply", region or self.one_link, "--node", self.node(site), *options, expect=expect)
 
     def region(self, text: str) -> pathlib.Path:
         file = self.directory / "region.yaml"
@@ -68,37 +68,39 @@ class Cli(LabCase):
     def test_apply_a_second_time_changes_nothing(self) -> None:
         self.start()
         for site in (SITE, "rbx"):
-            self.assertTrue(self.apply(site=site).stdout.endswith(f"\n{site}: 9 entries changed\n"))
+            self.assertTrue(self.apply(site=site).stdout.endswith(f"\n{site}: 13 entries changed\n"))
             before = self.entries(site)
-            self.assertEqual(len(before), 9)
+            self.assertEqual(len(before), 13)
             self.assertEqual(self.apply(site=site).stdout, f"{site}: 0 entries changed\n")
             self.assertEqual(self.entries(site), before)
 
     def test_apply_says_each_step_in_an_order_that_serves_no_half_entry(self) -> None:
         self.start()
         said = self.apply().stdout.splitlines()
-        self.assertEqual(said[0], "add service 101: backbone_port 6, customer_port 0, mtu 9000, pcp 0, s_tpid 34984, s_vid 101")
-        self.assertEqual([line.split()[1] for line in said[:-1]],
-                         ["service"] * 2 + ["attachment"] + ["vid"] * 3 + ["port"] * 3)
+        self.assertRegex(said[0], r"^set hash: seed \d+$")
+        self.assertEqual(said[5], "add service 101: attachment 0, group 6, mtu 9000, pcp 0, s_tpid 34984, s_vid 101")
+        self.assertEqual([line.split()[1] for line in said[1:-1]],
+                         ["link"] * 3 + ["group"] + ["service"] * 2 + ["attachment"] + ["vid"] * 3 + ["port"] * 3)
         said = self.apply(self.region(NO_SERVICES)).stdout.splitlines()
-        self.assertEqual(said[-1], f"{SITE}: 9 entries changed")
+        self.assertEqual(said[-1], f"{SITE}: 13 entries changed")
         self.assertEqual([line.split()[:2] for line in said[:-1]],
                          [["remove", table] for table in ["port"] * 3 + ["vid"] * 3 + ["attachment"] + ["service"] * 2])
         self.assertEqual(self.entries(), {})
 
     def test_dry_run_tells_the_steps_and_changes_nothing(self) -> None:
         self.start()
-        told = self.apply(EXAMPLE_REGION, "--dry-run").stdout.splitlines()
-        self.assertEqual(told[-1], f"{SITE}: 9 entries to change")
+        told = self.apply(self.one_link, "--dry-run").stdout.splitlines()
+        self.assertEqual(told[-1], f"{SITE}: 13 entries to change")
         self.assertEqual(self.entries(), {})
         done = self.apply().stdout.splitlines()
         self.assertEqual(told[:-1], ["would " + line for line in done[:-1]])
 
     def test_apply_in_json_tells_the_same(self) -> None:
         self.start()
-        told = json.loads(self.apply(EXAMPLE_REGION, "--dry-run", "--json").stdout)
-        self.assertEqual((told["site"], told["dry_run"], told["notes"]), (SITE, True, []))
-        done = json.loads(self.apply(EXAMPLE_REGION, "--json").stdout)
+        told = json.loads(self.apply(self.one_link, "--dry-run", "--json").stdout)
+        self.assertEqual((told["site"], told["dry_run"]), (SITE, True))
+        self.assertFalse(told["hash"]["symmetric"])
+        done = json.loads(self.apply(self.one_link, "--json").stdout)
         self.assertEqual(done, told | {"dry_run": False})
         self.assertEqual(done["steps"][0]["action"], "add")
         # A field that an entry does not set is 0 on the card.
@@ -106,11 +108,11 @@ class Cli(LabCase):
             entry = self.entries()[step["table"], step["index"]]
             self.assertEqual({name: value for name, value in entry.items() if value},
                              {name: value for name, value in step["entry"].items() if value})
-        self.assertEqual(json.loads(self.apply(EXAMPLE_REGION, "--json").stdout)["steps"], [])
+        self.assertEqual(json.loads(self.apply(self.one_link, "--json").stdout), {"site": SITE, "dry_run": False, "steps": []})
 
     def test_image_is_what_apply_programs_and_needs_no_card(self) -> None:
         image = self.directory / "tables.json"
-        self.assertEqual(self.apply(EXAMPLE_REGION, "--image", image).stdout, "")
+        self.assertEqual(self.apply(self.one_link, "--image", image).stdout, "")
         self.start()
         self.apply()
         written = json.loads(image.read_text())["tables"]
@@ -128,17 +130,17 @@ class Cli(LabCase):
         before = self.entries()
         self.apply(self.region(FIRST_SERVICE))
         after = self.entries()
-        gone = {("service", 102), ("vid", 1 << 12 | 300), ("vid", 6 << 12 | 102), ("port", 1)}
+        gone = {("service", 102), ("vid", 1 << 12 | 300), ("vid", 6 << 12 | 102), ("port", 1), ("link", 1)}
         self.assertEqual(after, {key: entry for key, entry in before.items() if key not in gone})
-        self.assertEqual(self.apply().stdout.splitlines()[-1], f"{SITE}: 4 entries changed")
+        self.assertEqual(self.apply().stdout.splitlines()[-1], f"{SITE}: 5 entries changed")
         self.assertEqual(self.entries(), before)
 
     def test_changing_a_service_writes_only_what_differs(self) -> None:
         self.start()
         self.apply()
-        changed = self.region(EXAMPLE_REGION.read_text().replace("mtu: 1500", "mtu: 1600"))
+        changed = self.region(ONE_LINK.replace("mtu: 1500", "mtu: 1600"))
         self.assertEqual(self.apply(changed).stdout.splitlines(),
-                         ["change service 102: backbone_port 6, customer_port 1, mtu 1600, pcp 0, s_tpid 34984, s_vid 102",
+                         ["change service 102: attachment 1, group 6, mtu 1600, pcp 0, s_tpid 34984, s_vid 102",
                           f"{SITE}: 1 entry changed"])
         self.assertEqual(self.entries()["service", 102]["mtu"], 1600)
 
@@ -146,7 +148,7 @@ class Cli(LabCase):
         self.start()
         self.apply()
         before = self.entries()
-        foreign = self.region(EXAMPLE_REGION.read_text().replace("vlan: 300", "vlan: 301").replace("tunnel_id: 102", "tunnel_id: 103"))
+        foreign = self.region(ONE_LINK.replace("vlan: 300", "vlan: 301").replace("tunnel_id: 102", "tunnel_id: 103"))
         self.apply(foreign)
         self.assertNotEqual(self.entries(), before)
         self.apply()
@@ -157,12 +159,12 @@ class Cli(LabCase):
         between = self.directory / "between.sock"
         node = self.node("between", between)
         node.write_text(node.read_text().replace("site: between", f"site: {SITE}"))
-        command = [BINARIES / "poplink", "apply", EXAMPLE_REGION, "--node", node]
+        command = [BINARIES / "poplink", "apply", self.one_link, "--node", node]
         with Between(between, self.socket(SITE), lambda number: None) as whole:
             subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE, preexec_fn=die_with_parent)
         wanted = self.entries()
         states = []
-        for back in range(1, 2 * len(wanted), 4):  # at the end one message writes an entry and one asks for its status
+        for back in range(1, 7):  # at the end each table's entries are one message
             self.apply(self.region(NO_SERVICES))
             program: list[subprocess.Popen] = []
             started = threading.Event()
@@ -182,7 +184,7 @@ class Cli(LabCase):
             self.assertEqual(self.entries(), wanted)
             self.assertEqual(self.apply().stdout, f"{SITE}: 0 entries changed\n")
         self.assertEqual(len({len(state) for state in states}), len(states), "each time it was stopped elsewhere")
-        self.assertTrue(all(0 < len(state) < len(wanted) for state in states[1:]), states)
+        self.assertTrue(all(0 < len(state) < len(wanted) for state in states), states)
 
     # ---- what is wrong
 
@@ -190,7 +192,7 @@ class Cli(LabCase):
         self.start()
         self.apply()
         before = self.entries()
-        text = EXAMPLE_REGION.read_text().replace("tunnel_id: 102", "tunnel_id: 4095").replace("mode: l2", "mode: l3", 1)
+        text = ONE_LINK.replace("tunnel_id: 102", "tunnel_id: 4095").replace("mode: l2", "mode: l3", 1)
         lines = {word: number for number, line in enumerate(text.splitlines(), 1) for word in ("4095", "l3") if word in line.split()}
         region = self.region(text)
         run = self.apply(region, expect=CONFIG)
@@ -203,19 +205,19 @@ class Cli(LabCase):
         for file in (self.directory / "nowhere.yaml", self.directory):
             self.assertEqual(self.apply(file, expect=CONFIG).stderr, f"{file}: cannot be read\n")
             self.assertEqual(self.poplink("show", "port", "--node", file, expect=CONFIG).stderr, f"{file}: cannot be read\n")
-        self.assertEqual(self.apply(EXAMPLE_REGION, "--image", "not/there.json", expect=CONFIG).stderr,
+        self.assertEqual(self.apply(self.one_link, "--image", "not/there.json", expect=CONFIG).stderr,
                          "not/there.json: cannot be written\n")
 
     def test_node_of_a_site_that_is_not_in_the_region_is_refused(self) -> None:
         self.start()
         node = self.node("gra", self.socket(SITE))
-        run = self.poplink("apply", EXAMPLE_REGION, "--node", node, expect=CONFIG)
+        run = self.poplink("apply", self.one_link, "--node", node, expect=CONFIG)
         self.assertEqual(run.stderr, f"{node}:1: site: there is no site 'gra' in region 'eu-west'\n")
         self.assertEqual(self.entries(), {})
 
     def test_port_that_the_card_does_not_have_is_refused(self) -> None:
         self.start()
-        region = self.region(EXAMPLE_REGION.read_text().replace("id: 1, speed: 10G, use: cross", "id: 9, speed: 10G, use: cross")
+        region = self.region(ONE_LINK.replace("id: 1, speed: 10G, use: cross", "id: 9, speed: 10G, use: cross")
                              .replace("site: par-th2, port: 1", "site: par-th2, port: 9"))
         run = self.apply(region, expect=CONFIG)
         line = 1 + region.read_text().splitlines().index("      - {id: 9, speed: 10G, use: cross_connect}")
@@ -237,7 +239,7 @@ class Cli(LabCase):
     def test_second_client_is_told_who_holds_the_card(self) -> None:
         self.start()
         with CardClient(self.socket(SITE), "maintenance (somebody)"):
-            for arguments in (("apply", EXAMPLE_REGION), ("show", "port")):
+            for arguments in (("apply", self.one_link), ("show", "port")):
                 run = self.poplink(*arguments, "--node", self.node(SITE), expect=CARD)
                 self.assertEqual(run.stderr, f"poplink: the card at {self.socket(SITE)} is held by maintenance (somebody)\n")
         self.apply()
@@ -254,7 +256,7 @@ class Cli(LabCase):
                 said.append(self.poplink("show", "port", "--node", self.node(SITE), expect=CARD).stderr)
 
         with Between(between, self.socket(SITE), ask):
-            with subprocess.Popen([BINARIES / "poplink", "apply", EXAMPLE_REGION, "--node", node], stdout=subprocess.DEVNULL,
+            with subprocess.Popen([BINARIES / "poplink", "apply", self.one_link, "--node", node], stdout=subprocess.DEVNULL,
                                   preexec_fn=die_with_parent) as program:
                 self.assertEqual(program.wait(PATIENCE), 0)
         self.assertEqual(said, [f"poplink: the card at {self.socket(SITE)} is held by poplink apply (process {program.pid})\n"])
@@ -304,11 +306,11 @@ class Cli(LabCase):
         for arguments, part in (
                 ((), "subcommand is required"), (("frobnicate",), ""), (("show",), "subcommand is required"),
                 (("show", "weather", "--node", node), ""), (("apply",), "region is required"),
-                (("apply", EXAMPLE_REGION), "--node is required"), (("show", "port"), "--node is required"),
-                (("show", "port", "extra", "--node", node), "extra"), (("apply", EXAMPLE_REGION, "--node", node, "--force"), "--force"),
-                (("show", "table", "colours", "--node", node), "colours not in {attachment,port,service,vid}"),
-                (("apply", EXAMPLE_REGION, "--node", node, "--image", "x", "--dry-run"), "excludes"),
-                (("apply", EXAMPLE_REGION, "--node", node, "--image", "x", "--json"), "excludes")):
+                (("apply", self.one_link), "--node is required"), (("show", "port"), "--node is required"),
+                (("show", "port", "extra", "--node", node), "extra"), (("apply", self.one_link, "--node", node, "--force"), "--force"),
+                (("show", "table", "colours", "--node", node), "colours not in {attachment,bucket,group,lag,link,port,service,vid}"),
+                (("apply", self.one_link, "--node", node, "--image", "x", "--dry-run"), "excludes"),
+                (("apply", self.one_link, "--node", node, "--image", "x", "--json"), "excludes")):
             self.assertIn(part, self.poplink(*arguments, expect=USAGE).stderr)
         for arguments in (("--help",), ("apply", "--help"), ("show", "--help"), ("show", "table", "--help")):
             self.assertIn("Usage:", self.poplink(*arguments).stdout)
@@ -324,11 +326,11 @@ class Cli(LabCase):
         self.assertEqual(self.show("service", SITE), [])
         self.apply()
         self.assertEqual(self.shown("service"), [
-            "service  customer_port  backbone_port  s_vid  mtu   to_backbone frames/bytes  from_backbone frames/bytes",
-            "101      0              6              101    9000  0/0                       0/0",
-            "102      1              6              102    1500  0/0                       0/0"])
+            "service  attachment  group  s_vid  mtu   to_backbone frames/bytes  from_backbone frames/bytes",
+            "101      0           6      101    9000  0/0                       0/0",
+            "102      1           6      102    1500  0/0                       0/0"])
         none = {"frames": 0, "bytes": 0}
-        self.assertEqual(self.show("service", SITE)[1], {"service": 102, "customer_port": 1, "backbone_port": 6, "s_vid": 102,
+        self.assertEqual(self.show("service", SITE)[1], {"service": 102, "attachment": 1, "group": 6, "s_vid": 102,
                                                          "mtu": 1500, "to_backbone": none, "from_backbone": none})
 
     def test_show_port(self) -> None:
@@ -353,14 +355,44 @@ class Cli(LabCase):
         none = {"frames": 0, "bytes": 0}
         self.assertEqual(self.show("counter", SITE)[0], {"port": 0, "received": none, "sent": none, "drops": {}, "drop_bytes": {}})
 
+    def test_show_ecmp(self) -> None:
+        self.start_live({SITE: {port: {"cable": f"backbone-{port}"} for port in (6, 7)},
+                         "rbx": {port: {"cable": f"backbone-{port}"} for port in (6, 7)}},
+                        [{"name": "backbone-6"}, {"name": "backbone-7"}])
+        self.assertEqual(self.shown("ecmp"), ["no groups"])
+        said = self.apply(EXAMPLE_REGION).stdout.splitlines()
+        self.assertIn("add bucket 24576 to 24831: 256 entries", said)
+        self.assertEqual(said[-1], f"{SITE}: 274 entries changed")
+        self.assertEqual(self.apply(EXAMPLE_REGION).stdout, f"{SITE}: 0 entries changed\n")
+        self.assertEqual(self.shown("ecmp"), [
+            "group  services  link  ports  state  buckets  carries  sent frames/bytes",
+            "6      101,102   6     6      alive  128      128      0/0",
+            "6      101,102   7     7      alive  128      128      0/0"])
+        self.run_program("poplink-sim", "cable", "--control", self.directory / "lab.control", "backbone-6", "cut")
+        (group,) = self.show("ecmp", SITE)
+        none = {"frames": 0, "bytes": 0}
+        self.assertEqual(group, {"group": 6, "services": [101, 102], "spread": 0, "members": [
+            {"link": 6, "ports": [6], "state": "dead", "buckets": 128, "carries": 0, "sent": none},
+            {"link": 7, "ports": [7], "state": "alive", "buckets": 128, "carries": 256, "sent": none}]})
+        weighted = EXAMPLE_REGION.read_text().replace("peer: {site: rbx, port: 7}", "weight: 30, peer: {site: rbx, port: 7}")
+        said = self.apply(self.region(weighted)).stdout.splitlines()
+        self.assertEqual(said[-1], f"{SITE}: 64 entries changed", "no bucket more than must")
+        self.assertEqual([member["buckets"] for member in self.show("ecmp", SITE)[0]["members"]], [64, 192])
+        self.apply()  # one link again, and it is dead
+        self.assertEqual(self.shown("ecmp")[1:], ["6      101,102   6     6      dead   0        0        0/0"])
+        self.assertEqual(self.show("ecmp", SITE)[0]["spread"], 256)
+        self.run_program("poplink-sim", "cable", "--control", self.directory / "lab.control", "backbone-6", "mend")
+        self.assertEqual(self.shown("ecmp")[1:], ["6      101,102   6     6      alive  0        256      0/0"])
+
     def test_show_table(self) -> None:
         self.start()
         self.apply()
         self.assertEqual(self.shown("table", "vid"), ["vid: 3 of 65536 entries used", "  4396: service 102", "  24677: service 101",
                                                       "  24678: service 102"])
         self.assertEqual([line for line in self.shown("table") if not line.startswith(" ")],
-                         ["attachment: 1 of 16 entries used", "port: 3 of 16 entries used", "service: 2 of 4096 entries used",
-                          "vid: 3 of 65536 entries used"])
+                         ["attachment: 1 of 16 entries used", "bucket: 0 of 65536 entries used", "group: 1 of 1024 entries used",
+                          "lag: 0 of 4096 entries used", "link: 3 of 16 entries used", "port: 3 of 16 entries used",
+                          "service: 2 of 4096 entries used", "vid: 3 of 65536 entries used"])
         (only,) = json.loads(self.poplink("show", "table", "attachment", "--json", "--node", self.node(SITE)).stdout)["tables"]
         self.assertEqual(only, {"table": "attachment", "capacity": 16, "used": 1, "entries": [
             {"index": 0, "entry": {"untagged_service": 0, "untagged_valid": 0, "valid": 1, "whole_service": 101, "whole_valid": 1}}]})

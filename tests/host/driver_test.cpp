@@ -44,8 +44,8 @@ class CardOverModel : public ::testing::Test {
 };
 
 TEST_F(CardOverModel, entries_come_back_as_written) {
-  const Entry service = {{"valid", 1},       {"customer_port", 3}, {"backbone_port", 6}, {"s_vid", 4094},
-                         {"s_tpid", 0x9100}, {"pcp", 7},           {"mtu", 9000}};
+  const Entry service = {{"valid", 1},       {"attachment", 3}, {"group", 1023}, {"s_vid", 4094},
+                         {"s_tpid", 0x9100}, {"pcp", 7},        {"mtu", 9000}};
   card->writeEntry("service", 4095, service);
   EXPECT_EQ(card->readEntry("service", 4095), service);
   EXPECT_EQ(card->used("service"), 1U);
@@ -61,6 +61,45 @@ TEST_F(CardOverModel, valid_entries_are_found_wherever_they_are) {
   ASSERT_EQ(entries.size(), 6U);
   for (const auto& [index, entry] : entries) EXPECT_EQ(entry.at("service"), index & 4095);
   EXPECT_TRUE(card->validEntries("attachment").empty());
+}
+
+TEST_F(CardOverModel, many_entries_go_and_come_in_order) {
+  std::vector<std::pair<std::uint32_t, Entry>> entries;
+  for (std::uint32_t i = 0; i < 1300; ++i)
+    entries.push_back({1000 + i, {{"valid", 1}, {"link", i % 16}, {"second", (i + 1) % 16}, {"third", i / 100}}});
+  card->writeEntries("bucket", entries);
+  EXPECT_EQ(card->used("bucket"), 1300U);
+  const std::vector<Entry> back = card->readEntries("bucket", 999, 1302);
+  ASSERT_EQ(back.size(), 1302U);
+  EXPECT_FALSE(isValid(back.front()));
+  EXPECT_FALSE(isValid(back.back()));
+  for (std::uint32_t i = 0; i < 1300; ++i) ASSERT_EQ(back[i + 1], entries[i].second) << i;
+  entries.resize(3);
+  entries[2].first = 1000;  // the last of two writes of an entry stays
+  card->writeEntries("bucket", entries);
+  EXPECT_EQ(card->readEntry("bucket", 1000), entries[2].second);
+  EXPECT_TRUE(card->readEntries("bucket", 0, 0).empty());
+  EXPECT_THROW(card->readEntries("port", 15, 2), DriverError);
+}
+
+TEST_F(CardOverModel, refused_entry_among_many_is_named) {
+  const std::vector<std::pair<std::uint32_t, Entry>> entries = {
+      {0, {{"valid", 1}}}, {16, {{"valid", 1}}}, {1, {{"valid", 1}}}};
+  try {
+    card->writeEntries("port", entries);
+    FAIL();
+  } catch (const DriverError& error) {
+    EXPECT_STREQ(error.what(), "the card refused entry 16 of table port");
+  }
+}
+
+TEST_F(CardOverModel, hash_mode_is_kept) {
+  EXPECT_EQ(card->hash(), HashMode{});
+  card->setHash({0xDEAD'BEEF, true});
+  EXPECT_EQ(card->hash(), (HashMode{0xDEAD'BEEF, true}));
+  card->setHash({1, false});
+  EXPECT_EQ(card->hash(), (HashMode{1, false}));
+  EXPECT_EQ(card->member(1023, 15), Count{});
 }
 
 TEST_F(CardOverModel, impossible_entries_are_refused_before_the_card) {
@@ -120,7 +159,7 @@ TEST(Card, that_is_not_ours_is_refused_with_the_reason) {
   EXPECT_NE(refusal({}, 0xFFFF'FFFF).find("all ones"), std::string::npos);
   EXPECT_NE(refusal({{map::reg::kMagic, 0x1234}}).find("is not a poplink card"), std::string::npos);
   EXPECT_NE(
-      refusal({{map::reg::kMagic, map::kMagicValue}, {map::reg::kVersion, 2U << 16}}).find("register map version 2"),
+      refusal({{map::reg::kMagic, map::kMagicValue}, {map::reg::kVersion, 9U << 16}}).find("register map version 9"),
       std::string::npos);
   const std::map<std::uint32_t, std::uint32_t> good = {
       {map::reg::kMagic, map::kMagicValue}, {map::reg::kVersion, map::kVersionMajor << 16}, {map::reg::kGeometry, 8}};

@@ -64,6 +64,29 @@ TEST(Region, example_means_what_it_says) {
   EXPECT_EQ(voice.mtu, 1500U);
   EXPECT_EQ(voice.pop.vlan, VlanId{300});
   EXPECT_EQ(backboneLinks(region.sites[0], "rbx").at(0)->id, PortId{6});
+  EXPECT_EQ(backboneLinks(region.sites[0], "rbx").at(1)->id, PortId{7});
+  EXPECT_EQ(region.ecmp.buckets, 256U);
+  EXPECT_FALSE(region.ecmp.symmetric);
+}
+
+TEST(Region, shares_of_backbone_links_can_be_set) {
+  std::ifstream example(POPLINK_EXAMPLES "/region.yaml");
+  std::string text{std::istreambuf_iterator<char>(example), {}};
+  const auto replace = [&](const std::string& what, const std::string& by) {
+    ASSERT_NE(text.find(what), std::string::npos);
+    text.replace(text.find(what), what.size(), by);
+  };
+  replace("ecmp: {buckets: 256}", "ecmp: {buckets: 4096, symmetric: true}");
+  replace("peer: {site: rbx, port: 7}", "weight: 30, peer: {site: rbx, port: 7}");
+  const fs::path file = fs::temp_directory_path() / ("poplink-shares-test-" + std::to_string(::getpid()) + ".yaml");
+  std::ofstream(file) << text;
+  const Region region = readRegion(file.string());
+  fs::remove(file);
+  EXPECT_EQ(region.ecmp.buckets, 4096U);
+  EXPECT_TRUE(region.ecmp.symmetric);
+  const auto links = backboneLinks(region.sites[0], "rbx");
+  EXPECT_EQ(links.at(0)->share(), 10U) << "by the speed";
+  EXPECT_EQ(links.at(1)->share(), 30U);
 }
 
 TEST(Region, all_problems_are_shown_at_once_with_their_lines) {

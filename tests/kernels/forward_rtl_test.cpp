@@ -30,12 +30,13 @@ struct Bench {
       tables.attachment[p] = {random() % 4 != 0, random() % 2 == 0, static_cast<hls::bits<12>>(random()),
                               random() % 2 == 0, static_cast<hls::bits<12>>(random())};
     }
+    tables.port[9] = {true, 0, true, 9, 0x88A8};  // a customer of random services
     for (unsigned i = 0x8000; i < 0x10000; ++i)
       tables.vid[i] = {random() % 2 == 0, static_cast<hls::bits<12>>(random())};
     for (unsigned i = 16; i < 4096; ++i) {
       tables.service[i] = {
           random() % 4 != 0,
-          static_cast<hls::bits<4>>(random()),
+          static_cast<hls::bits<4>>(random() % 2 == 0 ? 9 : random()),
           static_cast<hls::bits<10>>(random()),
           static_cast<hls::bits<12>>(random()),
           static_cast<hls::bits<16>>(random()),
@@ -86,7 +87,8 @@ struct Bench {
   }
   void step(Dut& dut, std::mt19937_64& random) {
     port.step(dut, [](auto key) { return forward_rtl::PortPort::pack(kernels::lookup_port(key)); }, random);
-    attachment.step(dut, [](auto key) { return forward_rtl::AttachmentPort::pack(kernels::lookup_attachment(key)); }, random);
+    attachment.step(
+        dut, [](auto key) { return forward_rtl::AttachmentPort::pack(kernels::lookup_attachment(key)); }, random);
     vid.step(dut, [](auto key) { return forward_rtl::VidPort::pack(kernels::lookup_vid(key)); }, random);
     service.step(dut, [](auto key) { return forward_rtl::ServicePort::pack(kernels::lookup_service(key)); }, random);
     group.step(dut, [](auto key) { return forward_rtl::GroupPort::pack(kernels::lookup_group(key)); }, random);

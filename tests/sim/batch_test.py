@@ -11,7 +11,7 @@ import unittest
 
 from lab import frames
 from lab.captures import read_pcap, write_pcap
-from lab_case import EXAMPLE_REGION, LabCase
+from lab_case import LabCase
 
 NS_PER_CYCLE = 4
 S_TAG = frames.tag(0x88A8, 101)
@@ -67,7 +67,7 @@ def read_fst(file: pathlib.Path) -> tuple[tuple[int, int], set[str]]:
 class Batch(LabCase):
     def image(self) -> pathlib.Path:
         image = self.directory / "tables.json"
-        self.poplink("apply", EXAMPLE_REGION, "--node", self.node("par-th2"), "--image", image)
+        self.poplink("apply", self.one_link, "--node", self.node("par-th2"), "--image", image)
         return image
 
     def capture(self, name: str, content: list[tuple[int, bytes]]) -> pathlib.Path:

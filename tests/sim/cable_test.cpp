@@ -76,6 +76,64 @@ TEST_F(CableOnAClock, loses_what_leaves_an_end_that_is_not_plugged_in) {
   EXPECT_TRUE(left.got.empty());
 }
 
+TEST_F(CableOnAClock, cut_loses_what_is_under_way_and_what_comes_until_it_is_mended) {
+  Cable cable = make(500);
+  cable.connect(0, left);
+  cable.connect(1, right);
+  std::vector<bool> link;
+  cable.on_link = [&](bool up) { link.push_back(up); };
+  cable.end(0).deliver(Bytes{1});
+  cable.end(0).deliver(Bytes{2});
+  cable.end(1).deliver(Bytes{3});
+  cable.cut();
+  cable.cut();  // no more cut than before
+  EXPECT_TRUE(cable.isCut());
+  cable.end(1).deliver(Bytes{4});
+  EXPECT_EQ(cable.nextDueNs(), std::nullopt);
+  now_ns += 1'000;
+  cable.advance();
+  EXPECT_EQ(cable.lost(1), 2U);
+  EXPECT_EQ(cable.lost(0), 2U);
+  cable.mend();
+  cable.mend();
+  EXPECT_FALSE(cable.isCut());
+  EXPECT_EQ(link, (std::vector<bool>{false, true}));
+  cable.end(0).deliver(Bytes{5});
+  now_ns += 500;
+  cable.advance();
+  EXPECT_EQ(right.got, (std::vector<Bytes>{{5}}));
+  EXPECT_TRUE(left.got.empty());
+}
+
+TEST_F(CableOnAClock, deaf_end_hears_nothing_and_nobody_notices) {
+  const Scratch scratch;
+  PcapWriter tap(scratch / "tap.pcap", [] { return std::uint64_t{1}; });
+  Cable cable = make(500, &tap);
+  cable.connect(0, left);
+  cable.connect(1, right);
+  cable.on_link = [&](bool) { FAIL() << "the link stays"; };
+  cable.end(0).deliver(Bytes{1});
+  cable.deafen(1);
+  cable.end(0).deliver(Bytes{2});
+  cable.end(1).deliver(Bytes{3});
+  now_ns += 500;
+  cable.advance();
+  EXPECT_TRUE(cable.isDeaf(1));
+  EXPECT_FALSE(cable.isDeaf(0));
+  EXPECT_FALSE(cable.isCut());
+  EXPECT_TRUE(right.got.empty());
+  EXPECT_EQ(left.got, (std::vector<Bytes>{{3}}));
+  EXPECT_EQ(cable.lost(1), 2U);
+  EXPECT_EQ(cable.lost(0), 0U);
+  cable.mend();
+  cable.end(0).deliver(Bytes{4});
+  now_ns += 500;
+  cable.advance();
+  EXPECT_EQ(right.got, (std::vector<Bytes>{{4}}));
+  tap.flush();
+  EXPECT_EQ(readPcap(scratch / "tap.pcap").size(), 3U) << "what is lost on entering is not tapped";
+}
+
 /// Answers each frame at once, as a card that is faster than its cable would.
 struct Echo : FrameSink {
   explicit Echo(FrameSink& to) : back(to) {}

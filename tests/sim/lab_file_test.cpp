@@ -59,6 +59,7 @@ cards:
   - {name: b, socket: b.sock, ports: {7: {cable: backbone}}}
 cables:
   - {name: backbone, pcap: x.pcap, delay_ns: 250000}
+control: lab.control
 )";
   const Lab lab = readLab(scratch / "lab.yaml");
   ASSERT_EQ(lab.cards.size(), 2U);
@@ -79,6 +80,7 @@ cables:
   ASSERT_EQ(lab.cables.size(), 1U);
   EXPECT_EQ(lab.cables[0].pcap, "x.pcap");
   EXPECT_EQ(lab.cables[0].delay_ns, 250'000U);
+  EXPECT_EQ(lab.control, "lab.control");
 }
 
 }  // namespace

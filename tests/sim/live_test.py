@@ -3,6 +3,7 @@
 """poplink-sim live beyond the demo: several cables and their delays, AF_PACKET, what goes wrong at its start, and its end. Runs in a
 network namespace of its own (unshare)."""
 import contextlib
+import json
 import os
 import pathlib
 import resource
@@ -14,8 +15,9 @@ import time
 import unittest
 
 from lab import frames
+from lab.captures import read_pcap
 from lab.namespaces import Namespace
-from lab_case import EXAMPLE_REGION, PATIENCE, CardClient, LabCase, read_pcap
+from lab_case import EXAMPLE_REGION, PATIENCE, CardClient, LabCase
 
 BACKBONE = [{"name": "backbone"}]
 NOW_US_LOW, NOW_US_HIGH = 0x24, 0x28
@@ -112,6 +114,50 @@ class Live(LabCase):
             passed = [data for _, data in read_pcap(capture)]
             self.assertEqual({data[12:16] for data in passed}, {frames.tag(0x88A8, s_vid)})
             self.assertEqual(sum(data[16:18] == b"\x88\xb5" for data in passed), 40)
+
+    def cable(self, *arguments: object, expect: int = 0) -> subprocess.CompletedProcess:
+        return self.run_program("poplink-sim", "cable", "--control", self.directory / "lab.control", *arguments, expect=expect)
+
+    def link(self, site: str) -> str:
+        return self.show("port", site)[6]["link"]
+
+    def test_cable_can_be_cut_mended_and_deafened_while_it_runs(self) -> None:
+        _, customer, vrack = self.two_cards()
+        self.assertEqual(self.cable().stdout, "backbone  link up  towards par-th2 lost 0  towards rbx lost 0\n")
+        self.assertTrue(self.cable("backbone", "cut").stdout.startswith("backbone  link down"))
+        self.assertEqual({self.link(site) for site in ("par-th2", "rbx")}, {"down"})
+        with customer.packet_socket("e0") as outlet:
+            outlet.send(test_frame(1))
+            while not (drops := self.show("counter", "par-th2")[0]["drops"]):
+                time.sleep(0.01)
+        self.assertEqual(drops, {"no_path": 1})
+        self.cable("backbone", "mend")
+        self.assertEqual({self.link(site) for site in ("par-th2", "rbx")}, {"up"})
+        self.cross(customer, vrack, [test_frame(i) for i in range(5)])
+        self.cable("backbone", "deafen", "rbx")
+        self.assertEqual(self.link("par-th2"), "up")
+        with customer.packet_socket("e0") as outlet:
+            outlet.send(test_frame(2))
+        self.cross(vrack, customer, [test_frame(3, to_vrack=False)])
+        while json.loads(self.cable("--json").stdout)["cables"][0]["ends"] != [{"card": "par-th2", "deaf": False, "lost": 0},
+                                                                               {"card": "rbx", "deaf": True, "lost": 1}]:
+            time.sleep(0.01)
+        self.cable("backbone", "mend")
+        self.cross(customer, vrack, [test_frame(4)])
+
+    def test_wrong_cable_command_says_why(self) -> None:
+        control = self.directory / "lab.control"
+        self.assertEqual(self.cable(expect=1).stderr, f"poplink-sim: no lab at {control}: No such file or directory "
+                                                      "(does its file name a control?)\n")
+        self.two_cards()
+        for arguments, said in ((("spine", "cut"), "poplink-sim: there is no cable 'spine'\n"),
+                                (("backbone", "deafen"), "poplink-sim: cable: deafen, and nothing else, names a card\n"),
+                                (("backbone", "cut", "rbx"), "poplink-sim: cable: deafen, and nothing else, names a card\n"),
+                                (("backbone", "deafen", "gra"), "poplink-sim: cable 'backbone' does not end at a card 'gra'\n")):
+            self.assertEqual(self.cable(*arguments, expect=1).stderr, said)
+        self.assertIn("cut", self.cable("backbone", "bend", expect=1).stderr)
+        self.cable("backbone", expect=1)
+        self.assertEqual(self.link("rbx"), "up")
 
     def test_cable_s_delay_is_one_of_the_wall_clock_and_costs_no_processor(self) -> None:
         delay_ns = 600_000_000
@@ -242,7 +288,7 @@ class Live(LabCase):
     def test_second_simulation_on_the_same_socket_is_refused(self) -> None:
         self.start_live({"a": {}})
         run = self.run_program("poplink-sim", "live", "--lab", self.lab_file({"a": {}}), expect=1)
-        self.assertEqual(run.stderr, f"poplink-sim: {self.socket('a')}: another card listens there\n")
+        self.assertEqual(run.stderr, f"poplink-sim: {self.socket('a')}: another program listens there\n")
         self.assertEqual(len(self.show("port", "a")), 8, "the first goes on")
 
     def test_signals_end_it_cleanly_also_under_traffic(self) -> None:

@@ -48,8 +48,8 @@ struct EcmpTables {
     const auto buckets = host::allocate(1U << kernels::kLagBucketBits, weights);
     for (std::size_t i = 0; i < buckets.size(); ++i) {
       lag[(number << kernels::kLagBucketBits) + i] = {true, static_cast<kernels::bits<4>>(buckets[i].first),
-                                                    static_cast<kernels::bits<4>>(buckets[i].second),
-                                                    static_cast<kernels::bits<4>>(buckets[i].third)};
+                                                      static_cast<kernels::bits<4>>(buckets[i].second),
+                                                      static_cast<kernels::bits<4>>(buckets[i].third)};
     }
   }
   /// Ports of a link that can carry a frame now.

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be said to a lab about its cables, and what it says then.
+#include "cable_control.h"
+
+#include <gtest/gtest.h>
+
+namespace poplink::sim {
+namespace {
+
+class CableRequests : public ::testing::Test {
+ protected:
+  std::string ask(const std::string& request) { return answerCableRequest(cables, request); }
+  std::string error(const std::string& text) { return R"({"error":")" + text + R"("})"; }
+
+  Cable first{0, [] { return std::uint64_t{0}; }, nullptr};
+  Cable second{0, [] { return std::uint64_t{0}; }, nullptr};
+  std::map<std::string, LabCableEnds> cables = {{"one", {&first, {"par", "rbx"}}}, {"two", {&second, {"par", "rbx"}}}};
+};
+
+TEST_F(CableRequests, empty_one_shows_all_cables) {
+  EXPECT_EQ(ask("{}"), R"({"cables":[{"cable":"one","link":"up","ends":[{"card":"par","deaf":false,"lost":0},)"
+                       R"({"card":"rbx","deaf":false,"lost":0}]},{"cable":"two","link":"up","ends":[{"card":"par",)"
+                       R"("deaf":false,"lost":0},{"card":"rbx","deaf":false,"lost":0}]}]})");
+}
+
+TEST_F(CableRequests, act_on_the_cable_that_they_name) {
+  EXPECT_NE(ask(R"({"cable": "two", "action": "cut"})").find(R"("cable":"two","link":"down")"), std::string::npos);
+  EXPECT_FALSE(first.isCut());
+  EXPECT_TRUE(second.isCut());
+  ask(R"({"cable": "two", "action": "mend"})");
+  EXPECT_FALSE(second.isCut());
+  ask(R"({"cable": "one", "action": "deafen", "card": "rbx"})");
+  EXPECT_TRUE(first.isDeaf(1));
+  EXPECT_FALSE(first.isDeaf(0));
+}
+
+TEST_F(CableRequests, wrong_ones_are_told_why_and_change_nothing) {
+  EXPECT_EQ(ask(R"({"cable": "three", "action": "cut"})"), error("there is no cable 'three'"));
+  EXPECT_EQ(ask(R"({"cable": "one", "action": "bend"})"), error("a cable can be cut, mended or deafened, not 'bend'"));
+  EXPECT_EQ(ask(R"({"cable": "one", "action": "deafen", "card": "gra"})"),
+            error("cable 'one' does not end at a card 'gra'"));
+  const std::string form = error("a request is a line of JSON with cable and action");
+  for (const char* nonsense : {"", "cut", "{", "[1]", R"({"cable": "one"})", R"({"cable": 1, "action": "cut"})",
+                               R"({"cable": "one", "action": "deafen"})"})
+    EXPECT_EQ(ask(nonsense), form) << nonsense;
+  EXPECT_FALSE(first.isCut() || second.isCut() || first.isDeaf(0) || first.isDeaf(1));
+}
+
+}  // namespace
+}  // namespace poplink::sim
