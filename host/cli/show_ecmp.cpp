@@ -34,8 +34,8 @@ std::uint64_t livePorts(driver::Card& card) {
   return live;
 }
 
-/// Buckets by link: as the host has given them out, and as they are carried now. What neither a bucket nor its stand-ins
-/// decide is any live link's; with several of them, the hash spreads it.
+/// Buckets by link: as the host has given them out, and as they are carried now. What neither a bucket nor its
+/// stand-ins decide is any live link's; with several of them, the hash spreads it.
 struct Load {
   std::array<unsigned, kLinks> own{}, carried{};
   unsigned spread = 0;

@@ -184,12 +184,14 @@ class Stamps {
 void runToRest(CardModule& card, const std::vector<std::unique_ptr<PcapSource>>& sources) {
   const sc_core::sc_time quantum = static_cast<double>(kQuantumCycles) * kCycle;
   std::uint64_t last_active = card.model().cycle();
+  bool was_sending = true;  // the last frame may come after an hour's jump
   for (;;) {
     sc_core::sc_start(card.quiescent() ? std::max(quantum, sc_core::sc_time_to_pending_activity()) : quantum);
     const bool sending =
         std::any_of(sources.begin(), sources.end(), [](const auto& source) { return !source->done(); });
     if (!sending && card.quiescent()) return;
-    if (sending) last_active = card.model().cycle();
+    if (was_sending) last_active = card.model().cycle();
+    was_sending = sending;
     if (card.model().cycle() - last_active > kDrainCycles) throw std::runtime_error("the card did not come to rest");
   }
 }
