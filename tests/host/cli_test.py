@@ -165,7 +165,7 @@ class Cli(LabCase):
             subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE, preexec_fn=die_with_parent)
         wanted = self.entries()
         states = []
-        for back in range(1, 6):  # at the end each of six tables' entries are one message
+        for back in range(2, 7):  # each of six tables' entries are a message, and the hash, first of all, is set once only
             self.apply(self.region(NO_SERVICES))
             program: list[subprocess.Popen] = []
             started = threading.Event()
