@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -33,6 +34,7 @@ def known_equivalents() -> dict[tuple[str, ...], str]:
 
 def prepare(count: int, seed: int) -> dict[int, Point]:
     mutants = BUILD / "mutants"
+    shutil.rmtree(mutants, ignore_errors=True)  # an earlier run's, perhaps of other sources
     cmake("--preset", "mutation")
     cmake("--build", "--preset", "mutation", "-j", str(os.cpu_count()), "--target", "mutation_originals")
     chosen = make.choose(HOUSE, BUILD, count, seed)
