@@ -3,6 +3,7 @@
 
 #include "optimize.h"
 #include "rebuild.h"
+#include "timing.h"
 
 namespace hlsc {
 
@@ -15,39 +16,34 @@ bool isAssociative(Kind kind) {
 /// Arrival times in a netlist that still grows.
 class Arrivals {
  public:
-  Arrivals(const Rebuild& copy, const Clock& clock) : copy_(copy), clock_(clock) {}
+  Arrivals(const Rebuild& copy, const Clock& clock) : copy_(copy), clock_(clock), timing_(clock) {}
 
   Arrival of(const Value& value) {
     const std::vector<Node>& nodes = copy_.made().netlist.nodes();
-    for (auto id = static_cast<NodeId>(known_.size()); id < nodes.size(); ++id) known_.push_back(compute(id));
-    return latest(value, clock_.source());
+    for (; known_ < nodes.size(); ++known_) {
+      const Node& node = nodes[known_];
+      timing_.add(node);
+      if (node.kind == Kind::input)
+        timing_.placeSource(known_, source(known_));
+      else
+        timing_.place(known_, node);
+    }
+    return timing_.arrival(value);
   }
 
  private:
-  Arrival compute(NodeId id) const {
-    const Node& node = copy_.made().netlist.node(id);
-    Arrival start = clock_.source();
-    if (node.kind == Kind::input) {
-      for (const Lookup& lookup : copy_.made().lookups) {
-        if (lookup.response != id) continue;
-        return clock_.answer(latest(lookup.key, latest({lookup.request}, start)).stage, lookup.latency);
-      }
-      return start;
+  Arrival source(NodeId id) const {
+    for (const Lookup& lookup : copy_.made().lookups) {
+      if (lookup.response == id)
+        return clock_.answer(timing_.stage(lookup.key, timing_.stage({lookup.request}, 0)), lookup.latency);
     }
-    for (const Value& operand : node.operands) start = latest(operand, start);
-    return clock_.after(start, clock_.delays().node(node));
-  }
-
-  Arrival latest(const Value& value, Arrival so_far) const {
-    for (const Bit& bit : value) {
-      if (!bit.isConstant()) so_far = std::max(so_far, known_[bit.node]);
-    }
-    return so_far;
+    return clock_.source();
   }
 
   const Rebuild& copy_;
   const Clock& clock_;
-  std::vector<Arrival> known_;
+  Timing timing_;
+  NodeId known_ = 0;
 };
 
 /// An arm of a first match: `value` when `condition` holds and no arm before it does. Leaves of AND, OR and XOR are
@@ -89,13 +85,15 @@ class Balancer {
         join(kind, width, open, earliestPair(open, width), arms.size(), joins);
       }
     }
-    if (!(open[0].value < arrivals_.of(plain))) return plain;
-    return build(kind, arms, joins, open[0].tree).value;
+    const Value tree = build(kind, arms, joins, open[0].tree).value;
+    Arrival in_tree = arrivals_.of(tree);
+    in_tree.at_ns += clock_.delays().lut(0);  // by less than a LUT is not worth another shape
+    return in_tree < arrivals_.of(plain) ? tree : plain;
   }
 
  private:
   Arrival joined(const Branch& a, const Branch& b, std::size_t width) const {
-    return clock_.after(std::max({a.condition, a.value, b.value}), clock_.delays().operation(Kind::mux, width, width));
+    return clock_.after(std::max({a.condition, a.value, b.value}), clock_.delays().operation(Kind::mux, width));
   }
 
   /// Neighbours only, because the order of arms is their priority.
@@ -119,10 +117,10 @@ class Balancer {
     const DelayModel& delays = clock_.delays();
     joins.push_back({a.tree, b.tree});
     if (isAssociative(kind)) {
-      a.value = clock_.after(std::max(a.value, b.value), delays.operation(kind, width, width));
+      a.value = clock_.after(std::max(a.value, b.value), delays.operation(kind, width));
     } else {
       a.value = joined(a, b, width);
-      a.condition = clock_.after(std::max(a.condition, b.condition), delays.operation(Kind::bitOr, 1, 1));
+      a.condition = clock_.after(std::max(a.condition, b.condition), delays.operation(Kind::bitOr, 1));
     }
     a.tree = arms + joins.size() - 1;
     open.erase(open.begin() + static_cast<std::ptrdiff_t>(at) + 1);

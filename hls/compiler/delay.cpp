@@ -9,12 +9,12 @@ namespace hlsc {
 
 namespace {
 
-// Fitted with script/calibrate; docs/delay-model.md has the figures. A balanced function of n bits costs a constant and
-// a slope per doubling, because a LUT's pins differ in speed.
-constexpr double kGate = 0.20;  // shares its LUT with neighbours, most often
-constexpr double kMux = 0.43;
-constexpr double kWideSelect = 0.15;  // fan-out of a select that drives more than kWideSelectBits bits
-constexpr std::size_t kWideSelectBits = 64;
+// Fitted with script/calibrate; docs/delay-model.md has the figures. A count of n bits costs a constant and a slope per
+// doubling, because a LUT's pins differ in speed.
+constexpr double kLut[kLutPins] = {0.43, 0.54, 0.71, 0.77, 0.93, 0.94};  // a wire of 0.3 and the pin
+constexpr double kGate = 0.20, kMux = 0.43;                              // a share of a LUT
+constexpr double kFanOut = 0.15;                                         // of more than kFanOutFrom readers
+constexpr std::size_t kFanOutFrom = 64;
 
 struct Line {
   double start, slope;
@@ -23,9 +23,7 @@ struct Line {
 constexpr Line kAddXilinx{1.1, 0.029}, kAddLattice{0.75, 0.0215};   // by bit
 constexpr Line kLessXilinx{1.4, 0.011}, kLessLattice{1.1, 0.0165};  // by bit
 constexpr Line kMultiply{-0.75, 0.55};                              // by bit, while it is made of LUTs
-constexpr Line kEqual{0.08, 0.34};   // by log2 of the bits compared, constants not counted
-constexpr Line kParity{0.17, 0.30};  // by log2 of the bits
-constexpr Line kCount{-0.45, 0.77};  // by log2 of the bits
+constexpr Line kCount{-0.45, 0.77};                                 // by log2 of the bits
 constexpr double kMultiplierBlock = 4.0;
 
 }  // namespace
@@ -69,19 +67,21 @@ double DelayModel::tableOut() const {
   return 0.9 * scale();
 }
 
+double DelayModel::lut(unsigned pin) const {
+  return kLut[pin] * scale();
+}
+
+double DelayModel::fanOut(std::size_t readers) const {
+  return readers > kFanOutFrom ? kFanOut * scale() : 0.0;
+}
+
 double DelayModel::node(const Node& node) const {
   std::size_t bits = 0;
   for (const Value& operand : node.operands) bits = std::max(bits, operand.size());
-  if (node.kind == Kind::eq) {
-    bits = 0;
-    for (const Value& operand : node.operands) {
-      for (const Bit& bit : operand) bits += bit.isConstant() ? 0 : 1;
-    }
-  }
-  return operation(node.kind, node.width, bits);
+  return operation(node.kind, bits);
 }
 
-double DelayModel::operation(Kind kind, std::size_t width, std::size_t operand_bits) const {
+double DelayModel::operation(Kind kind, std::size_t operand_bits) const {
   const auto bits = static_cast<double>(operand_bits);
   switch (kind) {
     case Kind::input:
@@ -92,7 +92,9 @@ double DelayModel::operation(Kind kind, std::size_t width, std::size_t operand_b
     case Kind::bitXor:
       return kGate * scale();
     case Kind::mux:
-      return (kMux + (width > kWideSelectBits ? kWideSelect : 0.0)) * scale();
+    case Kind::eq:
+    case Kind::parity:
+      return kMux * scale();
     case Kind::add:
     case Kind::sub:
       return (family == Family::ecp5 ? kAddLattice : kAddXilinx).at(bits) * scale();
@@ -100,10 +102,6 @@ double DelayModel::operation(Kind kind, std::size_t width, std::size_t operand_b
       return (family == Family::ecp5 ? kLessLattice : kLessXilinx).at(bits) * scale();
     case Kind::mul:
       return std::clamp(kMultiply.at(bits), kMux, kMultiplierBlock) * scale();
-    case Kind::eq:
-      return kEqual.at(std::log2(bits)) * scale();
-    case Kind::parity:
-      return kParity.at(std::log2(bits)) * scale();
     case Kind::count:
       return std::max(kMux, kCount.at(std::log2(bits))) * scale();
   }

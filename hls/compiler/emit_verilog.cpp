@@ -273,7 +273,7 @@ class VerilogEmitter {
       moves.push_back(name + takes_ + pieceAt(*move.piece, stage) + ";");
     }
     line("logic valid_s" + to + ";");
-    line(clocked_ + "valid_s" + to + takes_ + "!rst && valid_s" + from + ";");
+    line(clocked_ + "valid_s" + to + takes_ + "rst ? 1'b0 : valid_s" + from + ";");  // the flip-flop's reset: no LUT
     requests(stage);
     if (!moves.empty()) {
       line(clocked_ + "begin");
@@ -306,7 +306,7 @@ class VerilogEmitter {
       const Lookup& lookup = module_.lookups[i];
       const std::string port = "lk_" + lookup.table;
       const std::string asked = lookup.request.isOne() ? "" : " && " + valueAt({lookup.request}, stage);
-      line(clocked_ + port + "_req_valid" + takes_ + "!rst && valid_s" + std::to_string(stage) + asked + ";");
+      line(clocked_ + port + "_req_valid" + takes_ + "rst ? 1'b0 : valid_s" + std::to_string(stage) + asked + ";");
       line("assign " + port + "_key = " + valueAt(lookup.key, stage + 1) + ";");
     }
   }

@@ -113,7 +113,7 @@ Module optimize(const Module& module, const Clock& clock) {
   verify(module);
   Module best = keepDemanded(module);
   verify(best);
-  best = flattenXors(best);
+  best = flattenXors(best, clock);
   verify(best);
   best = gatherCounts(best, clock);
   verify(best);

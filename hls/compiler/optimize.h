@@ -10,8 +10,8 @@ namespace hlsc {
 Module keepDemanded(const Module& module);
 
 /// Makes deep networks of XORs (a CRC bit by bit) one parity word each. Shallow ones (a hash mix) stay XORs of words,
-/// which cost less to simulate.
-Module flattenXors(const Module& module);
+/// which cost less to simulate. A parity that is deeper than a clock becomes a sum of parities.
+Module flattenXors(const Module& module, const Clock& clock);
 
 /// Makes a sum of single bits one count, and of a count that is deeper than a clock a sum of counts.
 Module gatherCounts(const Module& module, const Clock& clock);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cover.h"
 #include "optimize.h"
 #include "rebuild.h"
 
@@ -184,9 +185,25 @@ class Counts {
 
 constexpr std::size_t kSmallestCount = 4, kLargestCount = 1024;
 
+/// Parities that fit a clock, and their sum.
+Value parityOf(Netlist& netlist, const std::vector<Value>& rows, const Clock& clock) {
+  std::set<std::size_t> sizes;
+  for (const Value& row : rows) sizes.insert(row.size());
+  const bool fit = std::all_of(sizes.begin(), sizes.end(),
+                               [&](std::size_t size) { return size <= kLutPins || treeFits(clock, size); });
+  if (fit) return netlist.parity(rows);
+  std::vector<Value> low, high;
+  for (const Value& row : rows) {
+    const auto half = static_cast<unsigned>(row.size() / 2);
+    low.push_back(slice(row, 0, half));
+    high.push_back(slice(row, half, static_cast<unsigned>(row.size()) - half));
+  }
+  return netlist.bitXor(parityOf(netlist, low, clock), parityOf(netlist, high, clock));
+}
+
 }  // namespace
 
-Module flattenXors(const Module& module) {
+Module flattenXors(const Module& module, const Clock& clock) {
   const XorNetwork network(module);
   return Rebuild(module).run([&](Rebuild& map, NodeId id) {
     const Node& node = map.node(id);
@@ -200,7 +217,7 @@ Module flattenXors(const Module& module) {
       rows.push_back(map(network.rows(id)[i]));
     }
     if (rows.empty()) return result;
-    const Value flat = isDense(rows) ? map.netlist().parity(rows) : xorColumns(map.netlist(), rows);
+    const Value flat = isDense(rows) ? parityOf(map.netlist(), rows, clock) : xorColumns(map.netlist(), rows);
     for (std::size_t k = 0; k < places.size(); ++k) result[places[k]] = flat[k];
     return result;
   });
@@ -210,7 +227,7 @@ Module gatherCounts(const Module& module, const Clock& clock) {
   const Counts counts(module);
   std::size_t widest = kSmallestCount;
   while (widest < kLargestCount &&
-         clock.fits(clock.after(clock.source(), clock.delays().operation(Kind::count, 1, widest + 1))))
+         clock.fits(clock.after(clock.source(), clock.delays().operation(Kind::count, widest + 1))))
     ++widest;
   return Rebuild(module).run([&](Rebuild& map, NodeId id) {
     const Node& node = map.node(id);
