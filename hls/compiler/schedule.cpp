@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "rebuild.h"
+
 namespace hlsc {
 
 namespace {
@@ -10,7 +12,10 @@ namespace {
 class Scheduler {
  public:
   Scheduler(const Module& module, const DelayModel& delays, double clock_ns)
-      : module_(module), clock_(delays, clock_ns), arrival_(module.netlist.nodes().size()) {}
+      : module_(module),
+        clock_(delays, clock_ns),
+        arrival_(module.netlist.nodes().size()),
+        readers_(countReaders(module)) {}
 
   Schedule run() {
     const std::vector<Node>& nodes = module_.netlist.nodes();
@@ -47,6 +52,7 @@ class Scheduler {
   Arrival answer(const Lookup& lookup) {
     const unsigned stage = latest(lookup.key, latest({lookup.request}, {})).stage;
     result_.request[index(lookup)] = stage;
+    if (lookup.is_update && readers_[lookup.response] == 0) return clock_.source(stage);  // nobody waits
     return clock_.answer(stage, lookup.latency);
   }
 
@@ -65,6 +71,7 @@ class Scheduler {
   const Module& module_;
   const Clock clock_;
   std::vector<Arrival> arrival_;
+  const std::vector<unsigned> readers_;
   Schedule result_;
 };
 
