@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-# poplink_hls_kernel(NAME SOURCE file [OPTIONS hlsc-options...]): compiles a kernel into ${CMAKE_BINARY_DIR}/hls/NAME (target hls_NAME)
-# and offers NAME_rtl.h to C++ as the interface library poplink::NAME_rtl.
+# poplink_hls_kernel(NAME SOURCE file [OPTIONS hlsc-options...] [UPDATES tables...]): compiles a kernel into ${CMAKE_BINARY_DIR}/hls/NAME
+# (target hls_NAME) and offers NAME_rtl.h to C++ as the interface library poplink::NAME_rtl. UPDATES are the tables that the kernel updates:
+# the body of each is NAME_TABLE_update.sv.
 function(poplink_hls_kernel name)
-  cmake_parse_arguments(arg "" "SOURCE" "OPTIONS" ${ARGN})
+  cmake_parse_arguments(arg "" "SOURCE" "OPTIONS;UPDATES" ${ARGN})
   set(folder ${CMAKE_BINARY_DIR}/hls/${name})
   set(outputs ${folder}/${name}.sv ${folder}/${name}_pkg.sv ${folder}/${name}_rtl.h ${folder}/${name}.json)
+  foreach(table ${arg_UPDATES})
+    list(APPEND outputs ${folder}/${name}_${table}_update.sv)
+  endforeach()
   get_filename_component(source ${arg_SOURCE} ABSOLUTE)
   get_filename_component(source_folder ${source} DIRECTORY)
   file(GLOB headers CONFIGURE_DEPENDS ${source_folder}/*.h ${source_folder}/*.def ${CMAKE_SOURCE_DIR}/hls/include/*.h)

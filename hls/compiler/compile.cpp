@@ -28,6 +28,7 @@ std::vector<std::string> suspicions(const Module& module) {
     mark({lookup.request});
   }
   for (const Lookup& lookup : module.lookups) {
+    if (lookup.is_update) continue;  // one that only counts is as it should be
     if (!read[lookup.response]) warnings.push_back("the answer of table '" + lookup.table + "' is never used");
     if (isConstant(lookup.key)) warnings.push_back("the key of table '" + lookup.table + "' is constant");
   }
@@ -37,10 +38,31 @@ std::vector<std::string> suspicions(const Module& module) {
   return warnings;
 }
 
-}  // namespace
+unsigned latencyOf(const TableUse& use, const CompileOptions& options) {
+  const auto found = options.table_latency.find(use.table);
+  if (found != options.table_latency.end()) return found->second;
+  return use.is_update ? kUpdateLatency : options.lookup_latency;
+}
 
-Module translate(const std::string& source, const CompileOptions& options) {
+/// One stage, whatever it takes; `loop_ns` tells.
+UpdateBody translateBody(Program program, const TableUse& use, const CompileOptions& options) {
+  wrapBody(program, use);
+  flattenProgram(program);
+  checkProgram(program);
+  UpdateBody body{use.table,
+                  use.body->getFilename().str() + ":" + std::to_string(use.body->getLine()),
+                  convertProgram(program, options.kernel + "_" + use.table + "_update", {}),
+                  {},
+                  {},
+                  0,
+                  0};
+  verify(body.converted);
+  return body;
+}
+
+Module translateAll(const std::string& source, const CompileOptions& options, std::vector<UpdateBody>* bodies) {
   Program program = parseSource(source, options.clang_arguments);
+  const Program untouched = bodies == nullptr ? Program{} : program.copy();
   wrapKernel(program, options.kernel);
   flattenProgram(program);
   checkProgram(program);
@@ -50,16 +72,47 @@ Module translate(const std::string& source, const CompileOptions& options) {
     if (!known)
       throw CompileError("error: --lookup-latency names table '" + table + "', which the kernel does not look up");
   }
-  Module module = convertProgram(program, options.kernel, [&](const std::string& table) {
-    auto found = options.table_latency.find(table);
-    return found == options.table_latency.end() ? options.lookup_latency : found->second;
-  });
+  Module module = convertProgram(program, options.kernel, [&](const TableUse& use) { return latencyOf(use, options); });
   verify(module);
+  if (bodies == nullptr) return module;
+  for (const TableUse& use : program.tables) {
+    if (use.is_update) bodies->push_back(translateBody(untouched.copy(), use, options));
+  }
   return module;
 }
 
+std::string nanoseconds(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.2f ns", value);
+  return text;
+}
+
+/// The loop: out of the entry's register, through the body, past the choice of what comes next, and in again.
+void finishBody(UpdateBody& body, const CompileOptions& options) {
+  body.limit_ns = options.update_ns > 0 ? options.update_ns : options.clock_ns;
+  const double forwarding = options.delays.lut(0);
+  body.module = optimize(body.converted, {options.delays, std::max(0.1, body.limit_ns - forwarding)});
+  body.schedule = schedule(body.module, options.delays, 1e9);
+  body.schedule.latency = 0;
+  body.loop_ns = std::max(options.delays.registerOut(), body.schedule.longest_ns) + forwarding;
+  if (body.loop_ns <= body.limit_ns) return;
+  throw CompileError(body.place + ": error: the body of update_" + body.table + "() does not fit: its loop takes " +
+                     nanoseconds(body.loop_ns) + " with registers and forwarding, at most " +
+                     nanoseconds(body.limit_ns) +
+                     " are allowed; compute before, in the kernel, what does not need the entry, compare beside the "
+                     "addition, or allow more (--update-ns)");
+}
+
+}  // namespace
+
+Module translate(const std::string& source, const CompileOptions& options) {
+  return translateAll(source, options, nullptr);
+}
+
 Compiled compile(const std::string& source, const CompileOptions& options) {
-  Compiled compiled{translate(source, options), {}, {}, {}};
+  Compiled compiled;
+  compiled.converted = translateAll(source, options, &compiled.bodies);
+  for (UpdateBody& body : compiled.bodies) finishBody(body, options);
   compiled.module = optimize(compiled.converted, {options.delays, options.clock_ns});
   compiled.warnings = suspicions(compiled.module);
   compiled.schedule = schedule(compiled.module, options.delays, options.clock_ns);

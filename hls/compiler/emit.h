@@ -18,7 +18,7 @@ struct EmitOptions {
   bool transparent = false;  ///< registers and delay lines as wires, for proofs: the same text otherwise
 };
 
-/// NAME.sv: the pipeline.
+/// NAME.sv: the pipeline, or a combinational module.
 std::string emitVerilog(const Module& module, const Schedule& schedule, const EmitOptions& options);
 /// The netlist with the pipeline's ports and without its emitter: one plain wire per node, for proofs.
 std::string emitNetlist(const Module& module, const std::string& source);
@@ -26,8 +26,15 @@ std::string emitNetlist(const Module& module, const std::string& source);
 std::string emitPackage(const Module& module, const Schedule& schedule, const EmitOptions& options);
 /// NAME_rtl.h: C++ templates between the kernel's structs and a Verilated model's ports.
 std::string emitHeader(const Module& module, const Schedule& schedule, const EmitOptions& options);
+/// What the report says of an update's body.
+struct BodyReport {
+  std::string table;
+  std::string module;   ///< its name
+  double loop_ns = 0;   ///< from the entry's register through body and forwarding back to it
+  double limit_ns = 0;  ///< what that may take
+};
 /// NAME.json: the report.
 std::string emitReport(const Module& module, const Schedule& schedule, const EmitOptions& options,
-                       const std::vector<std::string>& warnings);
+                       const std::vector<std::string>& warnings, const std::vector<BodyReport>& bodies = {});
 
 }  // namespace hlsc

@@ -25,6 +25,53 @@ std::string visitor(const std::string& function, const Ports& ports) {
   return text + "}\n\n";
 }
 
+std::string number(std::size_t value) {
+  return std::to_string(value);
+}
+
+/// Functions between a struct's fields and one packed vector.
+std::string packing(const std::vector<EntryField>& fields, const std::string& suffix, const std::string& packed) {
+  std::string text = "  template <class Entry>\n  static " + packed + " pack" + suffix +
+                     "(const Entry& entry) {\n    " + packed + " packed = 0;\n";
+  for (const EntryField& field : fields) {
+    text += "    packed |= static_cast<" + packed + ">(static_cast<" + packed + ">(entry." + field.name + ") << " +
+            number(field.offset) + ");\n";
+  }
+  text += "    return packed;\n  }\n  template <class Entry>\n  static void unpack" + suffix + "(" + packed +
+          " packed, Entry& entry) {\n";
+  for (const EntryField& field : fields) {
+    text += "    entry." + field.name + " = static_cast<hls::bits<" + number(field.width) + ">>(packed >> " +
+            number(field.offset) + ");\n";
+  }
+  return text + "  }\n";
+}
+
+/// Of a table: its sizes, and functions for its request, its answer, and its packed entries.
+std::string portStruct(const Lookup& lookup) {
+  const std::string port = "dut." + lookup.port();
+  const auto reader = [&](const char* name, const char* size, const char* suffix) {
+    return std::string("  template <class Dut>\n  static hls::bits<") + size + "> " + name +
+           "(const Dut& dut) {\n    return hls::rtl::read<" + size + ">(" + port + suffix + ");\n  }\n";
+  };
+  const auto constant = [](const char* name, std::size_t value) {
+    return std::string("  static constexpr unsigned ") + name + " = " + number(value) + ";\n";
+  };
+  std::string text = "struct " + typeName(lookup.table) + " {\n" + constant("kLatency", lookup.latency) +
+                     constant("kKeyWidth", lookup.index().size()) + constant("kEntryWidth", lookup.entry_width);
+  if (lookup.is_update) text += constant("kArgsWidth", lookup.packedArguments().size());
+  text += "  using Packed = hls::bits<kEntryWidth>;\n";
+  if (lookup.is_update) text += "  using PackedArgs = hls::bits<kArgsWidth>;\n";
+  text +=
+      "\n  template <class Dut>\n  static bool requested(const Dut& dut) {\n    return " + port + "_req_valid;\n  }\n";
+  text += reader("key", "kKeyWidth", lookup.is_update ? "_index" : "_key");
+  if (lookup.is_update) text += reader("args", "kArgsWidth", "_args");
+  text +=
+      "  template <class Dut>\n  static void respond(Dut& dut, Packed packed) {\n    hls::rtl::write<kEntryWidth>(" +
+      port + "_resp, packed);\n  }\n" + packing(lookup.fields, "", "Packed");
+  if (lookup.is_update) text += packing(lookup.arguments, "Args", "PackedArgs");
+  return text + "};\n\n";
+}
+
 }  // namespace
 
 std::string emitHeader(const Module& module, const Schedule& schedule, const EmitOptions& options) {
@@ -32,7 +79,6 @@ std::string emitHeader(const Module& module, const Schedule& schedule, const Emi
                      "// Between the structs of kernel " + module.name + "() and the ports of its Verilated module.\n" +
                      "#pragma once\n\n#include \"hls_rtl.h\"\n\nnamespace " + module.name + "_rtl {\n\n" +
                      "inline constexpr unsigned kLatency = " + std::to_string(schedule.latency) + ";\n\n";
-  const auto number = [](std::size_t value) { return std::to_string(value); };
 
   text += "/// Puts `in` on the input ports.\ntemplate <class Dut, class In>\nvoid drive(Dut& dut, const In& in) {\n";
   for (const InputPort& port : module.inputs) {
@@ -46,32 +92,14 @@ std::string emitHeader(const Module& module, const Schedule& schedule, const Emi
   }
   text += "}\n\n/// Calls visit(name, member) for each port's member, in the order of the ports.\n" +
           visitor("forEachInput", module.inputs) + visitor("forEachOutput", module.outputs);
-  for (const Lookup& lookup : module.lookups) {
-    const std::string width = number(lookup.entry_width), port = "dut.lk_" + lookup.table;
-    text += "struct " + typeName(lookup.table) +
-            " {\n  static constexpr unsigned kLatency = " + number(lookup.latency) +
-            ";\n  static constexpr unsigned kKeyWidth = " + number(lookup.key.size()) +
-            ";\n  static constexpr unsigned kEntryWidth = " + width + ";\n  using Packed = hls::bits<kEntryWidth>;\n\n";
-    text +=
-        "  template <class Dut>\n  static bool requested(const Dut& dut) {\n    return " + port + "_req_valid;\n  }\n";
-    text +=
-        "  template <class Dut>\n  static hls::bits<kKeyWidth> key(const Dut& dut) {\n    return "
-        "hls::rtl::read<kKeyWidth>(" +
-        port + "_key);\n  }\n";
-    text +=
-        "  template <class Dut>\n  static void respond(Dut& dut, Packed packed) {\n    hls::rtl::write<kEntryWidth>(" +
-        port + "_resp, packed);\n  }\n";
-    text += "  template <class Entry>\n  static Packed pack(const Entry& entry) {\n    Packed packed = 0;\n";
-    for (const EntryField& field : lookup.fields) {
-      text += "    packed |= static_cast<Packed>(static_cast<Packed>(entry." + field.name + ") << " +
-              number(field.offset) + ");\n";
-    }
-    text += "    return packed;\n  }\n};\n\n";
-  }
+  for (const Lookup& lookup : module.lookups) text += portStruct(lookup);
   text +=
-      "/// Calls visit(port) for each table port.\ntemplate <class Visit>\nvoid forEachTable([[maybe_unused]] Visit&& "
+      "/// Calls visit(port) for each table that is looked up.\ntemplate <class Visit>\nvoid "
+      "forEachTable([[maybe_unused]] Visit&& "
       "visit) {\n";
-  for (const Lookup& lookup : module.lookups) text += "  visit(" + typeName(lookup.table) + "{});\n";
+  for (const Lookup& lookup : module.lookups) {
+    if (!lookup.is_update) text += "  visit(" + typeName(lookup.table) + "{});\n";
+  }
   return text + "}\n\n}  // namespace " + module.name + "_rtl\n";
 }
 

@@ -77,13 +77,14 @@ std::string operation(const Node& node) {
 
 std::string emitNetlist(const Module& module, const std::string& source) {
   const std::vector<Node>& nodes = module.netlist.nodes();
-  std::string ports = "input wire clk, input wire rst, input wire in_valid", body;
+  std::string ports = module.combinational ? "" : "input wire clk, input wire rst, input wire in_valid", body;
+  const auto next = [&] { return ports.empty() ? "" : ",\n  "; };
   const auto input = [&](const std::string& name, NodeId id) {
-    ports += ",\n  input wire " + range(nodes[id].width) + name;
+    ports += next() + ("input wire " + range(nodes[id].width)) + name;
     body += "  wire " + range(nodes[id].width) + wire(id) + " = " + name + ";\n";
   };
   const auto output = [&](const std::string& name, std::size_t width, const std::string& value) {
-    ports += ",\n  output wire " + range(width) + name;
+    ports += next() + ("output wire " + range(width)) + name;
     body += "  assign " + name + " = " + value + ";\n";
   };
   for (const InputPort& port : module.inputs) input("in_" + port.path, port.node);
@@ -92,12 +93,13 @@ std::string emitNetlist(const Module& module, const std::string& source) {
     body += "  wire " + range(nodes[id].width) + wire(id) + " = " + operation(nodes[id]) + ";\n";
   }
   for (const Lookup& lookup : module.lookups) {
-    const std::string port = "lk_" + lookup.table;
+    const std::string port = lookup.port();
     output(port + "_req_valid", 1, "!rst && in_valid && " + text({lookup.request}));
-    output(port + "_key", lookup.key.size(), text(lookup.key));
+    output(port + (lookup.is_update ? "_index" : "_key"), lookup.index().size(), text(lookup.index()));
+    if (lookup.is_update) output(port + "_args", lookup.packedArguments().size(), text(lookup.packedArguments()));
     input(port + "_resp", lookup.response);
   }
-  output("out_valid", 1, "!rst && in_valid");
+  if (!module.combinational) output("out_valid", 1, "!rst && in_valid");
   for (const OutputPort& port : module.outputs) output("out_" + port.path, port.value.size(), text(port.value));
   return "// Made by hlsc from " + source + ": the netlist as it is, without stages.\nmodule " + module.name +
          " (\n  " + ports + "\n);\n" + body + "endmodule\n";

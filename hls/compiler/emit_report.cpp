@@ -5,9 +5,21 @@
 
 namespace hlsc {
 
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json fieldsOf(const std::vector<EntryField>& fields) {
+  Json list = Json::array();
+  for (const EntryField& field : fields)
+    list.push_back({{"name", field.name}, {"offset", field.offset}, {"width", field.width}});
+  return list;
+}
+
+}  // namespace
+
 std::string emitReport(const Module& module, const Schedule& schedule, const EmitOptions& options,
-                       const std::vector<std::string>& warnings) {
-  using Json = nlohmann::ordered_json;
+                       const std::vector<std::string>& warnings, const std::vector<BodyReport>& bodies) {
   const Pieces pieces(module, schedule);
   std::size_t flops = 0, delayed_bits = 0;
   std::map<std::string, unsigned> kinds;
@@ -40,19 +52,28 @@ std::string emitReport(const Module& module, const Schedule& schedule, const Emi
   for (const OutputPort& port : module.outputs)
     report["outputs"].push_back({{"name", "out_" + port.path}, {"width", port.value.size()}});
   report["tables"] = Json::array();
+  Json updates = Json::array();
   for (std::size_t i = 0; i < module.lookups.size(); ++i) {
     const Lookup& lookup = module.lookups[i];
-    Json fields = Json::array();
-    for (const EntryField& field : lookup.fields) {
-      fields.push_back({{"name", field.name}, {"offset", field.offset}, {"width", field.width}});
+    Json table = {{"name", lookup.table},
+                  {lookup.is_update ? "index_width" : "key_width", lookup.index().size()},
+                  {"entry_width", lookup.entry_width},
+                  {"latency", lookup.latency},
+                  {"request_stage", schedule.request[i] + 1},
+                  {"fields", fieldsOf(lookup.fields)}};
+    if (!lookup.is_update) {
+      report["tables"].push_back(table);
+      continue;
     }
-    report["tables"].push_back({{"name", lookup.table},
-                                {"key_width", lookup.key.size()},
-                                {"entry_width", lookup.entry_width},
-                                {"latency", lookup.latency},
-                                {"request_stage", schedule.request[i] + 1},
-                                {"fields", fields}});
+    table["args_width"] = lookup.packedArguments().size();
+    table["args"] = fieldsOf(lookup.arguments);
+    for (const BodyReport& body : bodies) {
+      if (body.table == lookup.table)
+        table.update({{"body", body.module}, {"loop_ns", body.loop_ns}, {"loop_limit_ns", body.limit_ns}});
+    }
+    updates.push_back(table);
   }
+  if (!updates.empty()) report["updates"] = updates;
   report["warnings"] = warnings;
   return report.dump(2) + "\n";
 }

@@ -82,6 +82,7 @@ class VerilogEmitter {
   std::string run() {
     head();
     for (unsigned stage = 0; stage < schedule_.latency; ++stage) emitStage(stage);
+    if (module_.combinational) operations(0);
     outputs();
     delayPointers();
     unused();
@@ -230,29 +231,35 @@ class VerilogEmitter {
 
   void head() {
     text_ += "// Made by hlsc from " + options_.source + " (" + options_.options + ").\n";
-    text_ += "// Pipeline of kernel " + module_.name + "(): latency " + std::to_string(schedule_.latency) +
-             " cycles, II 1, never stalls. Data registers have no reset.\n";
+    if (module_.combinational)
+      text_ += "// What an update makes of a table's entry: combinational, for the loop in rtl/core/update_ram.sv.\n";
+    else
+      text_ += "// Pipeline of kernel " + module_.name + "(): latency " + std::to_string(schedule_.latency) +
+               " cycles, II 1, never stalls. Data registers have no reset.\n";
     text_ += "`default_nettype none\n\nmodule " + module_.name + " (\n";
-    std::vector<std::string> ports = {"input  wire logic clk", "input  wire logic rst", "input  wire logic in_valid"};
+    std::vector<std::string> ports;
+    if (!module_.combinational)
+      ports = {"input  wire logic clk", "input  wire logic rst", "input  wire logic in_valid"};
     for (const InputPort& port : module_.inputs)
       ports.push_back("input  wire logic " + range(port.width) + "in_" + port.path);
     for (const Lookup& lookup : module_.lookups) {
-      ports.push_back("output logic lk_" + lookup.table + "_req_valid");
-      ports.push_back("output logic " + range(static_cast<unsigned>(lookup.key.size())) + "lk_" + lookup.table +
-                      "_key");
-      ports.push_back("input  wire logic " + range(lookup.entry_width) + "lk_" + lookup.table + "_resp");
+      const auto put = [&](const Value& value, const char* name) {
+        ports.push_back("output logic " + range(static_cast<unsigned>(value.size())) + lookup.port() + name);
+      };
+      ports.push_back("output logic " + lookup.port() + "_req_valid");
+      put(lookup.index(), lookup.is_update ? "_index" : "_key");
+      if (lookup.is_update) put(lookup.packedArguments(), "_args");
+      ports.push_back("input  wire logic " + range(lookup.entry_width) + lookup.port() + "_resp");
     }
-    ports.push_back("output logic out_valid");
+    if (!module_.combinational) ports.push_back("output logic out_valid");
     for (const OutputPort& port : module_.outputs) {
       ports.push_back("output logic " + range(static_cast<unsigned>(port.value.size())) + "out_" + port.path);
     }
     for (std::size_t i = 0; i < ports.size(); ++i) text_ += "  " + ports[i] + (i + 1 < ports.size() ? ",\n" : "\n");
-    text_ += ");\n\n  wire valid_s0 = in_valid;\n";
+    text_ += module_.combinational ? ");\n\n" : ");\n\n  wire valid_s0 = in_valid;\n";
   }
 
-  void emitStage(unsigned stage) {
-    const std::string from = std::to_string(stage), to = std::to_string(stage + 1);
-    text_ += "\n  // ---- stage " + from + "\n";
+  void operations(unsigned stage) {
     for (NodeId id : by_stage_[stage]) {
       const Node& n = node(id);
       if (n.kind == Kind::input || inlined_[id]) continue;
@@ -261,6 +268,12 @@ class VerilogEmitter {
       const std::string where = n.origin.line == 0 ? "" : "  // " + n.origin.file + ":" + std::to_string(n.origin.line);
       line("wire " + range(n.width) + names_[id] + " = " + text + ";" + where);
     }
+  }
+
+  void emitStage(unsigned stage) {
+    const std::string from = std::to_string(stage), to = std::to_string(stage + 1);
+    text_ += "\n  // ---- stage " + from + "\n";
+    operations(stage);
     std::vector<std::string> moves;
     std::map<unsigned, std::vector<const Piece*>> delayed;  // by the stage they come out in
     for (const Move& move : moves_[stage]) {
@@ -304,10 +317,11 @@ class VerilogEmitter {
     for (std::size_t i = 0; i < module_.lookups.size(); ++i) {
       if (schedule_.request[i] != stage) continue;
       const Lookup& lookup = module_.lookups[i];
-      const std::string port = "lk_" + lookup.table;
+      const std::string port = lookup.port();
       const std::string asked = lookup.request.isOne() ? "" : " && " + valueAt({lookup.request}, stage);
       line(clocked_ + port + "_req_valid" + takes_ + "rst ? 1'b0 : valid_s" + std::to_string(stage) + asked + ";");
-      line("assign " + port + "_key = " + valueAt(lookup.key, stage + 1) + ";");
+      line("assign " + port + (lookup.is_update ? "_index = " : "_key = ") + valueAt(lookup.index(), stage + 1) + ";");
+      if (lookup.is_update) line("assign " + port + "_args = " + valueAt(lookup.packedArguments(), stage + 1) + ";");
     }
   }
 
@@ -343,13 +357,14 @@ class VerilogEmitter {
 
   void outputs() {
     text_ += "\n  // ---- outputs\n";
-    line("assign out_valid = valid_s" + std::to_string(schedule_.latency) + ";");
+    if (!module_.combinational) line("assign out_valid = valid_s" + std::to_string(schedule_.latency) + ";");
     for (const OutputPort& port : module_.outputs)
       line("assign out_" + port.path + " = " + valueAt(port.value, schedule_.latency) + ";");
   }
 
   /// Pointers stand before the module's body in the text, because their readers come first there.
   void delayPointers() {
+    if (depths_.empty()) return;
     std::string pointers;
     for (unsigned depth : depths_) {
       unsigned width = 1;
@@ -415,7 +430,8 @@ std::string emitPackage(const Module& module, const Schedule& schedule, const Em
   for (const InputPort& port : module.inputs) constant("IN_" + upper(port.path) + "_W", port.width);
   for (const OutputPort& port : module.outputs) constant("OUT_" + upper(port.path) + "_W", port.value.size());
   for (const Lookup& lookup : module.lookups) {
-    constant(upper(lookup.table) + "_KEY_W", lookup.key.size());
+    constant(upper(lookup.table) + "_KEY_W", lookup.index().size());
+    if (lookup.is_update) constant(upper(lookup.table) + "_ARGS_W", lookup.packedArguments().size());
     constant(upper(lookup.table) + "_ENTRY_W", lookup.entry_width);
     constant(upper(lookup.table) + "_LATENCY", lookup.latency);
   }

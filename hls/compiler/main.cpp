@@ -40,6 +40,13 @@ void applyLatency(const std::string& text, hlsc::CompileOptions& options) {
     options.table_latency[text.substr(0, equals)] = static_cast<unsigned>(cycles);
 }
 
+std::vector<hlsc::BodyReport> bodyReports(const hlsc::Compiled& compiled) {
+  std::vector<hlsc::BodyReport> reports;
+  for (const hlsc::UpdateBody& body : compiled.bodies)
+    reports.push_back({body.table, body.module.name, body.loop_ns, body.limit_ns});
+  return reports;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -54,7 +61,9 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.5, 1000.0))
       ->capture_default_str();
   app.add_option("--lookup-latency", latencies,
-                 "Cycles from key to entry: N for all tables, TABLE=N for one (default 2)");
+                 "Cycles from key to entry: N for all tables, TABLE=N for one (default 2; 3 for an update)");
+  app.add_option("--update-ns", options.update_ns, "Time for an update's loop, nanoseconds (default: --clock-ns)")
+      ->check(CLI::Range(0.5, 1000.0));
   app.add_option("-I", includes, "Folder of headers");
   app.add_option("-D", macros, "Macro");
   app.add_option("-o", folder, "Folder for NAME.sv, NAME_pkg.sv, NAME_rtl.h, NAME.json")->required();
@@ -78,11 +87,19 @@ int main(int argc, char** argv) {
     writeIfChanged(folder / (options.kernel + "_pkg.sv"), emitPackage(compiled.module, compiled.schedule, emit));
     writeIfChanged(folder / (options.kernel + "_rtl.h"), emitHeader(compiled.module, compiled.schedule, emit));
     writeIfChanged(folder / (options.kernel + ".json"),
-                   emitReport(compiled.module, compiled.schedule, emit, compiled.warnings));
+                   emitReport(compiled.module, compiled.schedule, emit, compiled.warnings, bodyReports(compiled)));
+    for (const hlsc::UpdateBody& body : compiled.bodies)
+      writeIfChanged(folder / (body.module.name + ".sv"), emitVerilog(body.module, body.schedule, emit));
     if (!proof.empty()) {
       fs::create_directories(proof);
       writeIfChanged(proof / (options.kernel + "_converted.sv"), emitNetlist(compiled.converted, emit.source));
       writeIfChanged(proof / (options.kernel + "_optimized.sv"), emitNetlist(compiled.module, emit.source));
+      for (const hlsc::UpdateBody& body : compiled.bodies) {
+        const std::string& name = body.module.name;
+        writeIfChanged(proof / (name + "_converted.sv"), emitNetlist(body.converted, emit.source));
+        writeIfChanged(proof / (name + "_optimized.sv"), emitNetlist(body.module, emit.source));
+        writeIfChanged(proof / (name + "_pipelined.sv"), emitVerilog(body.module, body.schedule, emit));
+      }
       emit.transparent = true;
       writeIfChanged(proof / (options.kernel + "_pipelined.sv"), emitVerilog(compiled.module, compiled.schedule, emit));
     }

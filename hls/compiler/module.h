@@ -28,6 +28,8 @@ struct EntryField {
   unsigned width;
 };
 
+/// What a kernel asks a table. An update asks too: its key is the index with the arguments above it, its answer the
+/// entry as it was before; that the table then changes the entry is the table's affair (Body below).
 struct Lookup {
   std::string table;
   unsigned latency;  ///< cycles from key to entry
@@ -36,6 +38,14 @@ struct Lookup {
   NodeId response;  ///< an input node made after the key's nodes
   std::vector<EntryField> fields;
   unsigned entry_width;
+  bool is_update = false;
+  unsigned index_width = 0;                ///< of an update
+  std::vector<EntryField> arguments = {};  ///< of an update
+
+  /// Start of the names of its ports.
+  std::string port() const { return (is_update ? "up_" : "lk_") + table; }
+  Value index() const { return slice(key, 0, is_update ? index_width : static_cast<unsigned>(key.size())); }
+  Value packedArguments() const { return slice(key, index_width, static_cast<unsigned>(key.size()) - index_width); }
 };
 
 struct Module {
@@ -44,6 +54,7 @@ struct Module {
   std::vector<InputPort> inputs;
   std::vector<OutputPort> outputs;
   std::vector<Lookup> lookups;
+  bool combinational = false;  ///< no clock: what an update makes of an entry, from inputs `entry` and `args` to `next`
 };
 
 /// Throws std::logic_error when an invariant of the netlist is broken: operand widths, topological order, references,

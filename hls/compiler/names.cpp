@@ -247,9 +247,9 @@ const std::set<std::string>& keywords() {
   return kWords;
 }
 
-/// Forms that the emitter uses for its own signals: n12, x_s3, in_*, out_*, lk_*, dl_*, valid_*, unused*.
+/// Forms that the emitter uses for its own signals: n12, x_s3, in_*, out_*, lk_*, up_*, dl_*, valid_*, unused*.
 bool isReserved(const std::string& name) {
-  for (const char* prefix : {"in_", "out_", "lk_", "dl_", "valid_", "unused"}) {
+  for (const char* prefix : {"in_", "out_", "lk_", "up_", "dl_", "valid_", "unused"}) {
     if (name.rfind(prefix, 0) == 0) return true;
   }
   const auto digits_from = name.find_last_not_of("0123456789") + 1;
@@ -264,7 +264,7 @@ std::vector<std::string> nodeNames(const Module& module) {
   const std::vector<Node>& nodes = module.netlist.nodes();
   std::vector<std::string> names(nodes.size());
   for (const InputPort& port : module.inputs) names[port.node] = "in_" + port.path;
-  for (const Lookup& lookup : module.lookups) names[lookup.response] = "lk_" + lookup.table + "_resp";
+  for (const Lookup& lookup : module.lookups) names[lookup.response] = lookup.port() + "_resp";
   std::set<std::string> taken;
   unsigned number = 0;
   for (NodeId id = 0; id < nodes.size(); ++id) {

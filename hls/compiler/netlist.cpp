@@ -388,6 +388,13 @@ Bit Netlist::ult(const Value& left, const Value& right) {
   if (a.size() == 1) return bitAnd(bitNot(a), b)[0];
   const bool all_ones = std::all_of(a.begin(), a.end(), [](Bit bit) { return bit.isOne(); });
   if (all_ones) return kZero;
+  // Against the middle of the range, a comparison is the top bit: how LLVM writes a sign or a carry.
+  const auto isTop = [](const Value& value, bool top) {
+    return value.back() == (top ? kOne : kZero) &&
+           std::all_of(value.begin(), value.end() - 1, [&](Bit bit) { return bit == (top ? kZero : kOne); });
+  };
+  if (isTop(b, true)) return bitNot({a.back()})[0];
+  if (isTop(a, false)) return b.back();
   return makeNode(Kind::ult, 1, {a, b})[0];
 }
 

@@ -30,6 +30,7 @@ class Rebuild {
 
   Module run(const Make& make) {
     to_.name = from_.name;
+    to_.combinational = from_.combinational;
     to_.inputs = from_.inputs;
     to_.lookups = from_.lookups;
     for (Lookup& lookup : to_.lookups) lookup.response = Bit::kConstant;  // until it is copied

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "rebuild.h"
 #include "timing.h"
 
 namespace hlsc {
@@ -12,7 +13,11 @@ namespace {
 class Scheduler {
  public:
   Scheduler(const Module& module, const DelayModel& delays, double clock_ns)
-      : module_(module), nodes_(module.netlist.nodes()), clock_(delays, clock_ns), timing_(clock_) {
+      : module_(module),
+        nodes_(module.netlist.nodes()),
+        clock_(delays, clock_ns),
+        timing_(clock_),
+        readers_(countReaders(module)) {
     for (const Node& node : nodes_) timing_.add(node);
     for (const OutputPort& port : module.outputs) timing_.read(port.value);
     for (const Lookup& lookup : module.lookups) {
@@ -53,7 +58,8 @@ class Scheduler {
       if (const Lookup* lookup = answered_by[id]) {
         const unsigned asked = timing_.stage(lookup->key, timing_.stage({lookup->request}, 0));
         result_.request[index(*lookup)] = asked;
-        timing_.placeSource(id, clock_.answer(asked, lookup->latency));
+        const bool awaited = !lookup->is_update || readers_[id] != 0;
+        timing_.placeSource(id, awaited ? clock_.answer(asked, lookup->latency) : clock_.source(asked));
       } else if (nodes_[id].kind == Kind::input) {
         timing_.placeSource(id, clock_.source());
       } else if (!timing_.place(id, nodes_[id])) {
@@ -225,6 +231,7 @@ class Scheduler {
   Timing timing_;
   std::vector<Need> needs_;       ///< by gate
   std::vector<unsigned> latest_;  ///< by node: no reader is in an earlier stage
+  const std::vector<unsigned> readers_;
   Schedule result_;
 };
 

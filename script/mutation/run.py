@@ -22,6 +22,7 @@ COUNTERS = ("mutant_counters_test",)
 TX_BUFFER = ("mutant_tx_buffer_512_test", "mutant_tx_buffer_128_test")
 BY_FILE = {"forward.sv": ("mutant_kernels_rtl_test", *CARD), "rtl/core/editor.sv": (*EDITOR, *CARD),
            "rtl/core/counters.sv": (*COUNTERS, *CARD), "rtl/core/counter_bank.sv": (*COUNTERS, *CARD),
+           "rtl/core/update_ram.sv": ("mutant_update_ram_test",),  # not in the card yet
            "rtl/core/tx_buffer.sv": (*TX_BUFFER, *CARD), "rtl/core/round_robin.sv": (*TX_BUFFER, *CARD)}
 KERNELS = ("mutant_kernels_test",)
 

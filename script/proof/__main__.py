@@ -25,12 +25,17 @@ def prove(kernel: kernels.Kernel, limit: int) -> list[Verdict]:
         kernel.compile(folder)
         for view in ("converted", "optimized", "pipelined"):
             make_graph(kernel.name, view, folder)
-        return [compare(kernel.name, *pair, folder, limit) for pair in PAIRS] + [balance(kernel.name, folder)]
+        verdicts = [compare(kernel.name, *pair, folder, limit) for pair in PAIRS] + [balance(kernel.name, folder)]
+        for body in kernels.bodies(kernel.name, folder):  # no registers: functions are all there is
+            for view in ("converted", "optimized", "pipelined"):
+                make_graph(body, view, folder)
+            verdicts += [compare(body, *pair, folder, limit) for pair in PAIRS]
+        return verdicts
 
 
 def row(verdict: Verdict, limit: int) -> str:
     result = {"proved": "proved", "not proved": f"not proved within {limit} s", "different": "DIFFERENT"}[verdict.result]
-    lines = [f"{verdict.kernel:16} {verdict.what:10} {verdict.against:10} {result:24} {verdict.seconds:7.1f}"]
+    lines = [f"{verdict.kernel:20} {verdict.what:10} {verdict.against:10} {result:24} {verdict.seconds:7.1f}"]
     if verdict.result == "different":
         lines += [f"    {verdict.output}"] + [f"      {name} = {value}" for name, value in verdict.inputs.items()]
     return "\n".join(lines)
@@ -51,7 +56,7 @@ def main() -> int:
         parser.error("kernels of this build are: " + ", ".join(k.name for k in found))
 
     start = time.monotonic()
-    print(f"{'kernel':16} {'this':10} {'equals':10} {'verdict':24} {'seconds':>7}")
+    print(f"{'kernel':20} {'this':10} {'equals':10} {'verdict':24} {'seconds':>7}")
     verdicts = []
     for kernel in chosen:
         for verdict in prove(kernel, options.limit):

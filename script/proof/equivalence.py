@@ -47,6 +47,7 @@ def words(bits: dict[str, int]) -> dict[str, int]:
 def decoded(bits: dict[str, int], report: dict) -> dict[str, str]:
     """Input ports as hexadecimal numbers, table answers by field; zeros are left out."""
     fields = {f"lk_{table['name']}_resp": table["fields"] for table in report["tables"]}
+    fields |= {f"up_{table['name']}_resp": table["fields"] for table in report.get("updates", [])}
     text = {}
     for name, value in sorted(words(bits).items()):
         if name in fields:
@@ -75,6 +76,12 @@ def counterexample(graphs: list[pathlib.Path], output: int, ports: dict[str, str
     return {ports[f"i{i}"]: int(value) for i, value in enumerate(values)}
 
 
+def report_of(kernel: str, folder: pathlib.Path) -> dict:
+    """Of an update's body there is none."""
+    file = folder / f"{kernel}.json"
+    return json.loads(file.read_text()) if file.exists() else {"tables": []}
+
+
 def compare(kernel: str, what: str, against: str, folder: pathlib.Path, limit: int) -> Verdict:
     """Both views' graphs are made."""
     start = time.monotonic()
@@ -90,7 +97,7 @@ def compare(kernel: str, what: str, against: str, folder: pathlib.Path, limit: i
         verdict.result = "different"
         output = int(re.search(r"Output po(\d+): Value in Network1", said)[1])
         verdict.output = ports[f"o{output}"] + " differs; inputs that are not 0:"
-        verdict.inputs = decoded(counterexample(graphs, output, ports, limit), json.loads((folder / f"{kernel}.json").read_text()))
+        verdict.inputs = decoded(counterexample(graphs, output, ports, limit), report_of(kernel, folder))
     elif "UNDECIDED" not in said and "Timeout" not in said:
         raise RuntimeError(f"berkeley-abc: {said.strip()}")
     return verdict

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The kernels that a build folder knows, and their views for proofs."""
 import dataclasses
+import json
 import pathlib
 import subprocess
 
@@ -16,6 +17,12 @@ class Kernel:
         run = subprocess.run([*self.command, "-o", folder, "--proof", folder], capture_output=True, text=True)
         if run.returncode:
             raise RuntimeError(f"hlsc {self.name}: {run.stderr.strip()}")
+
+
+def bodies(kernel: str, folder: pathlib.Path) -> list[str]:
+    """Modules of its updates: what each makes of an entry."""
+    report = json.loads((folder / f"{kernel}.json").read_text())
+    return [update["body"] for update in report.get("updates", [])]
 
 
 def known(build: pathlib.Path) -> list[Kernel]:

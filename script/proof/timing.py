@@ -29,7 +29,8 @@ def pins_of(cell: dict, direction: str) -> list[str]:
 
 class Pipeline:
     def __init__(self, netlist: dict, report: dict):
-        self.latency_of = {table["name"]: table["latency"] for table in report["tables"]}
+        self.latency_of = {f"lk_{table['name']}": table["latency"] for table in report["tables"]}
+        self.latency_of |= {f"up_{table['name']}": table["latency"] for table in report.get("updates", [])}
         self.ports = {name: port["bits"] for name, port in netlist["ports"].items()}
         self.names = {bit: f"{name}[{i}]" for name, net in netlist["netnames"].items() for i, bit in enumerate(net["bits"])
                       if not net["hide_name"]}
@@ -62,11 +63,11 @@ class Pipeline:
         return next(iter(found), None)
 
     def source_cycle(self, port: str) -> int:
-        if not port.startswith("lk_"):
+        table = port.removesuffix("_resp")
+        if table not in self.latency_of:
             return 0
-        table = port.removeprefix("lk_").removesuffix("_resp")
-        asked = self.together(self.ports[f"lk_{table}_key"] + self.ports[f"lk_{table}_req_valid"], f"the key of table {table}")
-        return (asked or 0) + self.latency_of[table]
+        key = [bit for part in ("key", "index", "args", "req_valid") for bit in self.ports.get(f"{table}_{part}", [])]
+        return (self.together(key, f"the key of table {table[3:]}") or 0) + self.latency_of[table]
 
     def driven_cycle(self, bit) -> int | None:
         cell, index = self.driver[bit]

@@ -82,6 +82,42 @@ TEST(Emit, report_tells_tables_with_packed_fields) {
   EXPECT_EQ(report["tables"][0]["fields"][1], (nlohmann::json{{"name", "next"}, {"offset", 1}, {"width", 7}}));
 }
 
+TEST(Emit, update_has_ports_body_and_a_place_in_the_report) {
+  CompileOptions options;
+  options.kernel = "police";
+  options.update_ns = 3.5;
+  options.clang_arguments = {"-I" POPLINK_HLS_INCLUDE};
+  const Compiled compiled = compile(POPLINK_KERNELS "/police.cpp", options);
+  const EmitOptions emit{"police.cpp", "", {}, 2.6};
+  const std::string pipeline = emitVerilog(compiled.module, compiled.schedule, emit);
+  for (const char* port : {"output logic up_count_req_valid", "output logic [9:0] up_count_index",
+                           "output logic [13:0] up_count_args", "input  wire logic [131:0] up_count_resp"}) {
+    EXPECT_NE(pipeline.find(port), std::string::npos) << port;
+  }
+  ASSERT_EQ(compiled.bodies.size(), 2U);
+  const std::string body = emitVerilog(compiled.bodies[0].module, compiled.bodies[0].schedule, emit);
+  EXPECT_NE(body.find("module police_count_update"), std::string::npos);
+  EXPECT_EQ(body.find("clk"), std::string::npos);
+  EXPECT_EQ(compiled.warnings, std::vector<std::string>{});  // that nobody reads a counter is no surprise
+  const auto report = nlohmann::json::parse(
+      emitReport(compiled.module, compiled.schedule, emit, {}, {{"count", "police_count_update", 2.5, 2.6}}));
+  EXPECT_EQ(report["tables"].size(), 0U);
+  ASSERT_EQ(report["updates"].size(), 2U);
+  EXPECT_EQ(report["updates"][0]["body"], "police_count_update");
+  EXPECT_EQ(report["updates"][0]["index_width"], 10);
+  EXPECT_EQ(report["updates"][0]["latency"], kUpdateLatency);
+  EXPECT_EQ(report["updates"][0]["args"][0], (nlohmann::json{{"name", "bytes"}, {"offset", 0}, {"width", 14}}));
+}
+
+TEST(Emit, counters_of_64_bits_fit_a_clock) {
+  CompileOptions options;
+  options.kernel = "police";
+  options.update_ns = 3.5;
+  options.clang_arguments = {"-I" POPLINK_HLS_INCLUDE};
+  const Compiled compiled = compile(POPLINK_KERNELS "/police.cpp", options);
+  EXPECT_LE(compiled.bodies[0].loop_ns, options.clock_ns);
+}
+
 TEST(Names, avoid_keywords_and_the_emitters_own_forms) {
   Module module;
   const Value a = module.netlist.addInput(8, {}), b = module.netlist.addInput(8, {});

@@ -193,6 +193,18 @@ TEST(Netlist, product_with_a_negative_constant_is_few_sums) {
     EXPECT_EQ(toNumber(evaluate(module, {toBits(x, 8)}, nullptr)[0]), (0 - x * 100) & mask(32));
 }
 
+TEST(Netlist, sign_and_carry_are_wires) {
+  Netlist netlist;
+  const Value x = netlist.addInput(9, {});
+  const std::size_t before = netlist.nodes().size();
+  EXPECT_EQ(netlist.slt(constantValue(9, 0x1FF), x), netlist.bitNot({x[8]})[0]);  // -1 < x
+  EXPECT_EQ(netlist.slt(x, constantValue(9, 0)), x[8]);
+  EXPECT_EQ(netlist.ult(constantValue(9, 0xFF), x), x[8]);
+  EXPECT_EQ(netlist.ult(x, constantValue(9, 0x100)), netlist.bitNot({x[8]})[0]);
+  EXPECT_EQ(netlist.nodes().size(), before + 1);  // the inverter
+  EXPECT_NE(netlist.ult(constantValue(9, 0x7F), x), x[8]);
+}
+
 TEST(Netlist, equal_operations_are_one_node) {
   Netlist netlist;
   const Value a = netlist.addInput(8, {}), b = netlist.addInput(8, {});

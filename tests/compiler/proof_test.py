@@ -41,7 +41,10 @@ class Proof(unittest.TestCase):
         proofs = json.loads(file.read_text())["proofs"]
         self.assertLessEqual({"forward", "torture"}, {p["kernel"] for p in proofs})
         self.assertEqual({p["result"] for p in proofs if p["kernel"] != "crc32c" or p["against"] == "latency"}, {"proved"})
-        self.assertEqual(len(proofs), 3 * len(kernels.known(BUILD)))
+        self.assertLessEqual({"police", "police_count_update", "police_meter_update"}, {p["kernel"] for p in proofs})
+        pipelines = {p["kernel"] for p in proofs if p["against"] == "latency"}
+        self.assertEqual(pipelines, {kernel.name for kernel in kernels.known(BUILD)})
+        self.assertEqual(len(proofs), 3 * len(pipelines) + 2 * len({p["kernel"] for p in proofs} - pipelines))
 
     def test_a_changed_pipeline_is_different(self):
         self.compile("forward")
@@ -59,11 +62,37 @@ class Proof(unittest.TestCase):
                 if replacement == "16'h8101":
                     self.assertRegex(verdict.inputs["in_header"], "8100|81")
 
+    def test_a_changed_body_is_different(self):
+        self.compile("police")
+        body = "police_meter_update"
+        make_graph(body, "optimized", self.folder)
+        self.change(f"{body}_pipelined.sv", r" \+ ", " - ")
+        make_graph(body, "pipelined", self.folder)
+        verdict = compare(body, "pipelined", "optimized", self.folder, 60)
+        self.assertEqual(verdict.result, "different")
+        self.assertRegex(verdict.output, r"^out_next\[\d+\] differs")
+        self.assertIn("in_entry", verdict.inputs)
+
+    def test_an_update_that_meets_another_packet_is_found(self):
+        self.compile("police")
+        self.change("police.sv", r"up_meter_args = \{(\w+)_s(\d+),", r"up_meter_args = {\1_s\2 ^ n_other,")
+        text = (self.folder / "police.sv").read_text()
+        name = re.search(r"up_meter_args = \{(\w+) \^ n_other", text)[1]
+        width = int((re.search(rf"logic (?:\[(\d+):0\] )?{name};", text)[1] or "0")) + 1
+        later = f"  logic [{width - 1}:0] n_other;\n  always_ff @(posedge clk) n_other <= {name};\n"
+        (self.folder / "police.sv").write_text(text.replace("\nendmodule", later + "\nendmodule"))
+        verdict = balance("police", self.folder)
+        self.assertEqual(verdict.result, "different")
+        self.assertIn("meets", verdict.output)
+
     def test_a_changed_register_or_delay_line_is_found(self):
         self.compile("forward")
         original = (self.folder / "forward.sv").read_text()
         stage = re.search(r"out_valid = valid_s(\d+)", original)[1]
-        for pattern, replacement, told in ((r"== 4'd9 ", "== 4'd8 ", "delay line of 10 words goes from word 8 to 0"),
+        width, last = re.search(r"dl_pointer_\d+ == (\d+)'d(\d+) ", original).groups()
+        early = int(last) - 1
+        for pattern, replacement, told in ((f"== {width}'d{last} ", f"== {width}'d{early} ",
+                                            f"delay line of {int(last) + 1} words goes from word {early} to 0"),
                                            (r"always_ff @\(posedge clk\) valid_s3 <=", "assign valid_s3 =", "meets"),
                                            (f"out_valid = valid_s{stage}", f"out_valid = valid_s{int(stage) - 1}", "out_valid belongs to cycle"),
                                            (r" in_port_s1 <= in_port;", r" in_port_s1 <= in_port ^ in_port_s1;", "depends on itself")):
@@ -82,7 +111,7 @@ class Proof(unittest.TestCase):
     def test_an_unknown_kernel_is_refused(self):
         run = subprocess.run([sys.executable, "-m", "proof", "--build", BUILD, "--kernel", "nothing"], capture_output=True, text=True)
         self.assertEqual(run.returncode, 2)
-        self.assertRegex(run.stderr, "kernels of this build are: .*forward, torture")
+        self.assertRegex(run.stderr, "kernels of this build are: .*forward, police, torture")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,37 @@ import sys
 ARRAY = 8
 
 
+class Body:
+    """Of an update: any mix of its entry and its arguments."""
+
+    def __init__(self, rng: random.Random):
+        self._rng = rng
+        widths = [1, 2, 5, 8, 12, 16, 24, 31, 33, 48]
+        self.entry = {f"e{i}": rng.choice(widths) for i in range(rng.randint(1, 4))}
+        self.args = {f"a{i}": rng.choice(widths) for i in range(rng.randint(1, 4))}
+
+    def expression(self, width: int, depth: int) -> str:
+        if depth == 0:
+            name = self._rng.choice([f"entry.{name}" for name in self.entry] + [f"args.{name}" for name in self.args])
+            return f"static_cast<bits<{width}>>({name})"
+        a, b = self.expression(width, depth - 1), self.expression(width, depth - 1)
+        forms = [f"{a} {op} {b}" for op in ("+", "-", "&", "|", "^")] + [f"{a} {self._rng.choice(['<', '==', '>='])} {b} ? {a} : {b}", f"~{a}"]
+        return f"static_cast<bits<{width}>>({self._rng.choice(forms)})"
+
+    def types(self) -> list[str]:
+        def fields(of: dict[str, int]) -> str:
+            return " ".join(f"bits<{width}> {name};" for name, width in of.items())
+        return [f"struct StateEntry {{ {fields(self.entry)} }};", f"struct StateArgs {{ {fields(self.args)} }};", "struct StateResult { bits<20> r; bool f; };",
+                "StateResult update_state(bits<4> index, const StateArgs& args);", "StateResult state_update(StateEntry& entry, const StateArgs& args);"]
+
+    def function(self) -> list[str]:
+        lines = ["StateResult state_update(StateEntry& entry, const StateArgs& args) {", "  StateResult result = {0, false};"]
+        for name, width in self.entry.items():
+            change = f"entry.{name} = {self.expression(width, 2)};"
+            lines.append(f"  {change}" if self._rng.random() < 0.6 else f"  if ({self.expression(8, 1)} > 9) {{ {change} result.f = true; }}")
+        return [*lines, f"  result.r = {self.expression(20, 2)};", "  return result;", "}"]
+
+
 class Kernel:
     def __init__(self, seed: int):
         self._rng = random.Random(seed)
@@ -16,6 +47,7 @@ class Kernel:
         self._locals: dict[str, int] = {}
         self._lines: list[str] = []
         self._count = 0
+        self._body = Body(self._rng) if self._rng.random() < 0.6 else None
 
     def _width(self) -> int:
         return self._rng.choice([1, 2, 3, 5, 7, 8, 11, 12, 16, 17, 24, 31, 32, 33, 40, 48, 63, 64, 65, 96, 128])
@@ -141,6 +173,15 @@ class Kernel:
         self._emit(indent + 2, "break;")
         self._emit(indent, "}")
 
+    def _update(self) -> None:
+        args = ", ".join(self.expression(width, 1) for width in self._body.args.values())
+        self._emit(1, "bits<20> state = 0;")
+        self._emit(1, f"if (in.flag || {self.condition(1)}) {{")  # never always false
+        self._emit(2, f"const StateResult result = update_state({self._narrow(4)}, {{{args}}});")
+        self._emit(2, "state = result.f ? result.r : static_cast<bits<20>>(~result.r);")
+        self._emit(1, "}")
+        self._locals["state"] = 20
+
     def text(self) -> str:
         outputs = [self._width() for _ in range(8)]
         head = ['#include "hls.h"', "namespace random_kernel {", "using hls::bits;",
@@ -148,15 +189,19 @@ class Kernel:
         head += [f"  bits<{width}> {name[3:]};" for name, width in self._widths.items()]
         head += [f"  bits<8> bytes[{ARRAY}];", "  bool flag;", "  Pair pair[2];", "};", "struct Out {"]
         head += [f"  bits<{width}> o{i};" for i, width in enumerate(outputs)] + [f"  bits<16> work[{ARRAY}];", "};"]
+        if self._body:
+            head += ["#define KERNEL_UPDATES", *self._body.types()]
         table = ", ".join(str(self._rng.getrandbits(16)) for _ in range(16))
         helpers = ["#ifdef KERNEL_BODY", "namespace {", f"constexpr unsigned short kTable[16] = {{{table}}};",
                    "bits<20> pick0(bits<20> a, bits<20> b) { if (a > b) return static_cast<bits<20>>(a - b); return b; }",
                    "bits<20> pick1(bits<20> a, bits<20> b) { bits<20> r = a; for (unsigned i = 0; i < 4; ++i) "
                    "{ if (((b >> i) & 1) != 0) r = static_cast<bits<20>>(r + (a << i)); } return r; }",
-                   "}  // namespace", "void kernel(const In& in, Out& out) {",
+                   "}  // namespace", *(self._body.function() if self._body else []), "void kernel(const In& in, Out& out) {",
                    f"  bits<16> work[{ARRAY}];", f"  for (unsigned i = 0; i < {ARRAY}; ++i) work[i] = static_cast<bits<16>>(in.bytes[i] << i);"]
         for _ in range(4):
             self._local(1)
+        if self._body:
+            self._update()
         self.block(1, 8, 3)
         for i, width in enumerate(outputs):
             self._emit(1, f"out.o{i} = {self.expression(width, 3)};")

@@ -19,7 +19,7 @@ def check(seed: int, folder: pathlib.Path, options: argparse.Namespace) -> str:
     source.write_text(Kernel(seed).text())
     include = HERE.parents[1] / "hls" / "include"
     steps = [
-        [options.hlsc, "--top", "kernel", "-D", "KERNEL_BODY", "-I", include, "-o", folder, source],
+        [options.hlsc, "--top", "kernel", "--update-ns", "1000", "-D", "KERNEL_BODY", "-I", include, "-o", folder, source],
         [options.compiler, "-std=c++20", "-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all", "-w", "-fno-rtti", f"-I{include}",
          f"-I{HERE}", f"-I{HERE.parents[1] / 'hls' / 'compiler'}", f"-I{folder}", f'-DKERNEL_SOURCE="{source}"',
          f'-DPOPLINK_HLS_INCLUDE="{include}"', HERE / "random_kernel_main.cpp", *options.libraries, "-o", folder / "check"],

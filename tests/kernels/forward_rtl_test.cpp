@@ -57,7 +57,7 @@ struct Bench {
   }
 
   In makeInput(std::mt19937_64& random) const {
-    const Frame frame = randomFrame(random, 60 + random() % 80);
+    const Frame frame = random() % 2 == 0 ? randomFrame(random, 60 + random() % 80) : ipFrame(random);
     In in = headerWindow(frame, static_cast<unsigned>(random() % 16));
     if (random() % 4 == 0) in.length = static_cast<hls::bits<14>>(60 + random() % 9157);
     in.hash_seed = static_cast<hls::bits<32>>(random());

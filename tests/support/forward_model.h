@@ -85,4 +85,23 @@ Frame randomFrame(Random& random, std::size_t length) {
   return frame;
 }
 
+/// 0 to 3 tags, IPv4 or IPv6, now and then a field that makes it something else.
+template <class Random>
+Frame ipFrame(Random& random) {
+  Frame frame = randomFrame(random, 60 + random() % 60);
+  std::size_t at = 12;
+  for (auto tags = random() % 4; tags > 0; --tags, at += 4) {
+    frame[at] = random() % 2 ? 0x81 : 0x88;
+    frame[at + 1] = frame[at] == 0x81 ? 0x00 : 0xA8;
+  }
+  const bool v6 = random() % 2 == 0;
+  frame[at] = v6 ? 0x86 : 0x08;
+  frame[at + 1] = v6 ? 0xDD : 0x00;
+  frame[at + 2] = static_cast<std::uint8_t>(random() % 8 == 0 ? random() : v6 ? 0x60 | (random() & 15) : 0x45);
+  constexpr std::uint8_t kProtocols[] = {6, 17, 1, 44, 132, 58, 33, 136};
+  frame[at + 2 + (v6 ? 6 : 9)] = kProtocols[random() % 8];
+  if (!v6 && random() % 2 == 0) frame[at + 8] = frame[at + 9] = 0;  // no fragment
+  return frame;
+}
+
 }  // namespace poplink::tests

@@ -76,8 +76,10 @@ class Check {
     } else if (callee->getName().starts_with(kRequest)) {
       const auto index = static_cast<std::size_t>(llvm::cast<llvm::ConstantInt>(call.getArgOperand(0))->getZExtValue());
       if (!requested_.emplace(index, &call).second) {
-        diagnostics_.error(call, "lookup of table '" + program_.tables[index].table +
-                                     "' inside a loop: one packet can ask a table once");
+        const TableUse& use = program_.tables[index];
+        diagnostics_.error(call, (use.is_update ? "update of table '" : "lookup of table '") + use.table +
+                                     "' inside a loop: one packet can " +
+                                     (use.is_update ? "change one entry of a table" : "ask a table once"));
       }
     } else if (callee->getName().starts_with(kUninit)) {
       uninitialised(call);

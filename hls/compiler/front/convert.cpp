@@ -36,6 +36,12 @@ class Converter {
       }
     }
     diagnostics_.stopOnError();
+    if (module_.combinational) {
+      Value next;
+      for (const Value& field : outputs_) next = concatenate(next, field);
+      module_.outputs = {{"next", "next", next}};
+      return std::move(module_);
+    }
     for (std::size_t k = 0; k < program_.out.fields.size(); ++k) {
       const Field& field = program_.out.fields[k];
       module_.outputs.push_back({field.path, field.member, outputs_[k]});
@@ -80,7 +86,25 @@ class Converter {
     return "";
   }
 
+  /// Ports of a body: the entry and the arguments, each packed from bit 0.
+  void addPackedPorts() {
+    unsigned widths[2] = {0, 0};
+    for (std::size_t k = 0; k < program_.in.fields.size(); ++k)
+      widths[k < program_.entry_fields ? 0 : 1] += program_.in.fields[k].width;
+    const Value packed[2] = {net().addInput(widths[0], {}), net().addInput(widths[1], {})};
+    module_.inputs = {{"entry", "entry", widths[0], packed[0][0].node}, {"args", "args", widths[1], packed[1][0].node}};
+    unsigned used[2] = {0, 0};
+    for (std::size_t k = 0; k < program_.in.fields.size(); ++k) {
+      const unsigned port = k < program_.entry_fields ? 0 : 1, width = program_.in.fields[k].width;
+      inputs_.push_back(slice(packed[port], used[port], width));
+      used[port] += width;
+    }
+    for (const Field& field : program_.out.fields) outputs_.push_back(undefinedValue(field.width));
+    module_.combinational = true;
+  }
+
   void addPorts() {
+    if (program_.entry_fields > 0) return addPackedPorts();
     for (const Field& field : program_.in.fields) {
       const Value bits = net().addInput(field.width * field.count, {});
       module_.inputs.push_back({field.path, field.member, field.width * field.count, bits[0].node});
@@ -252,7 +276,15 @@ class Converter {
   }
 
   void addLookup(llvm::CallInst& call, const TableUse& use) {
-    Lookup lookup{use.table, latency_(use.table), kOne, get(call.getArgOperand(1)), 0, {}, 0};
+    Lookup lookup{use.table, latency_(use), kOne, get(call.getArgOperand(1)), 0, {}, 0, use.is_update, 0, {}};
+    if (use.is_update) {
+      lookup.index_width = use.key_width;
+      unsigned offset = 0;
+      for (const Field& field : use.arguments.fields) {
+        lookup.arguments.push_back({field.path, offset, field.width});
+        offset += field.width;
+      }
+    }
     lookup.request = reached(*call.getParent());
     for (const Field& field : use.entry.fields) {
       lookup.fields.push_back({field.path, lookup.entry_width, field.width});

@@ -9,8 +9,8 @@
 
 namespace hlsc {
 
-/// Cycles from key to answer, by table.
-using TableLatency = std::function<unsigned(const std::string& table)>;
+/// Cycles from key to answer.
+using TableLatency = std::function<unsigned(const TableUse& table)>;
 
 /// Throws CompileError for what the netlist has no operation for.
 Module convertProgram(const Program& program, const std::string& name, const TableLatency& latency);

@@ -176,6 +176,10 @@ Layout layoutOf(const llvm::DIType* type, Diagnostics& diagnostics) {
   return {std::move(flatten.fields), static_cast<unsigned>(composite->getSizeInBits() / 8)};
 }
 
+const llvm::DIType* plainType(const llvm::DIType* type) {
+  return underlying(type);
+}
+
 unsigned scalarWidth(const llvm::DIType* type, const llvm::DISubprogram* user, Diagnostics& diagnostics) {
   const Scalar scalar = scalarOf(type);
   if (!scalar.problem.empty())

@@ -29,6 +29,9 @@ struct Layout {
 /// Layout of `type` (references and const removed). Errors name the member and its line.
 Layout layoutOf(const llvm::DIType* type, Diagnostics& diagnostics);
 
+/// The struct, array or basic type behind typedefs, references and const: the same for two spellings of one type.
+const llvm::DIType* plainType(const llvm::DIType* type);
+
 /// Width of a scalar parameter type; 0 and an error at `user` when it isn't one.
 unsigned scalarWidth(const llvm::DIType* type, const llvm::DISubprogram* user, Diagnostics& diagnostics);
 

@@ -6,6 +6,7 @@
 #include <llvm/Support/Program.h>
 #include <llvm/Support/SourceMgr.h>
 #include <llvm/Support/raw_ostream.h>
+#include <llvm/Transforms/Utils/Cloning.h>
 
 #include "program.h"
 
@@ -42,6 +43,13 @@ void verifyProgram(const Program& program, const char* after) {
   if (llvm::verifyModule(*program.module, &stream)) {
     throw std::logic_error(std::string("internal error: broken IR after ") + after + ":\n" + stream.str());
   }
+}
+
+Program Program::copy() const {
+  Program other;
+  other.context = context;
+  other.module = llvm::CloneModule(*module);
+  return other;
 }
 
 Program parseSource(const std::string& source, const std::vector<std::string>& clang_arguments) {
@@ -81,7 +89,7 @@ Program parseSource(const std::string& source, const std::vector<std::string>& c
   if (code != 0) throw CompileError(problem.empty() ? messages.text() : "error: cannot run clang: " + problem);
 
   Program program;
-  program.context = std::make_unique<llvm::LLVMContext>();
+  program.context = std::make_shared<llvm::LLVMContext>();
   llvm::SMDiagnostic diagnostic;
   program.module = llvm::parseIRFile(bitcode.path(), diagnostic, *program.context);
   if (!program.module)

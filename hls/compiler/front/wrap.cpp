@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // hls.top: ports as calls around the kernel. After inlining and promotion its memory is gone and what is left is
 // values.
+#include <llvm/BinaryFormat/Dwarf.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/Instructions.h>
@@ -11,6 +12,7 @@
 #include <llvm/Transforms/IPO/AlwaysInliner.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <set>
 
@@ -19,6 +21,10 @@
 namespace hlsc {
 
 namespace {
+
+constexpr const char* kLookup = "lookup_";
+constexpr const char* kUpdate = "update_";
+constexpr unsigned kWidestIndex = 24;  // bits
 
 llvm::Function& marker(llvm::Module& module, const std::string& name, llvm::Type* result,
                        llvm::ArrayRef<llvm::Type*> parameters, bool pure) {
@@ -37,20 +43,26 @@ class Wrapper {
  public:
   Wrapper(Program& program, const std::string& name) : program_(program), module_(*program.module), name_(name) {}
 
-  void run() {
+  void runKernel() {
     llvm::Function* kernel = findKernel();
+    findBodies();
     std::set<llvm::Function*> done;
     std::vector<llvm::Function*> chain;
     refuseRecursion(kernel, done, chain);
+    for (const auto& [table, body] : bodies_) refuseRecursion(body, done, chain);
     diagnostics_.stopOnError();
     makeTop(kernel);
+    finish();
+  }
+
+  void runBody(const TableUse& update) {
+    std::set<llvm::Function*> done;
+    std::vector<llvm::Function*> chain;
+    llvm::Function* body = onlyFunction(name_);
+    refuseRecursion(body, done, chain);
     diagnostics_.stopOnError();
-    inlineAll();
-    verifyProgram(program_, "inlining");
-    replaceLookups();
-    diagnostics_.stopOnError();
-    widenOddAccesses();
-    verifyProgram(program_, "lookup replacement");
+    makeBodyTop(body, update);
+    finish();
   }
 
  private:
@@ -60,14 +72,40 @@ class Wrapper {
     std::abort();
   }
 
-  llvm::Function* findKernel() {
+  void finish() {
+    diagnostics_.stopOnError();
+    inlineAll();
+    verifyProgram(program_, "inlining");
+    replaceLookups();
+    diagnostics_.stopOnError();
+    widenOddAccesses();
+    verifyProgram(program_, "lookup replacement");
+  }
+
+  /// Defined, and called so; nullptr when there is none.
+  llvm::Function* onlyFunction(const std::string& name) {
     llvm::Function* found = nullptr;
     for (llvm::Function& function : module_) {
       const llvm::DISubprogram* info = function.getSubprogram();
-      if (function.isDeclaration() || info == nullptr || info->getName() != name_) continue;
-      if (found != nullptr) diagnostics_.error(info, "two functions are called '" + name_ + "'");
+      if (function.isDeclaration() || info == nullptr || info->getName() != name) continue;
+      if (found != nullptr) diagnostics_.error(info, "two functions are called '" + name + "'");
       found = &function;
     }
+    return found;
+  }
+
+  /// Of every update that is declared and called in this source, the kernel's or not.
+  void findBodies() {
+    for (llvm::Function& function : module_) {
+      const llvm::DISubprogram* info = function.getSubprogram();
+      if (!function.isDeclaration() || info == nullptr || !info->getName().starts_with(kUpdate)) continue;
+      const std::string table = info->getName().drop_front(std::strlen(kUpdate)).str();
+      if (llvm::Function* body = onlyFunction(table + "_update")) bodies_[table] = body;
+    }
+  }
+
+  llvm::Function* findKernel() {
+    llvm::Function* found = onlyFunction(name_);
     if (found == nullptr) stop("no function '" + name_ + "' is defined in the source");
     const llvm::DITypeRefArray types = found->getSubprogram()->getType()->getTypeArray();
     if (types.size() != 3 || types[0] != nullptr) {
@@ -126,27 +164,48 @@ class Wrapper {
     return slot;
   }
 
-  void makeTop(llvm::Function* kernel) {
+  /// hls.top with an open block at the line of `function`: inlined code needs a scope of its own function for its call
+  /// chain.
+  void openTop(llvm::IRBuilder<>& builder, const llvm::Function& function) {
     llvm::LLVMContext& context = module_.getContext();
-    auto* top = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getVoidTy(context), false),
-                                       llvm::GlobalValue::ExternalLinkage, kTop, module_);
-    top->setDoesNotThrow();
-    // Inlined code needs a scope of its own function for its call chain; the kernel's line stands for the wrapper.
-    const llvm::DISubprogram* info = kernel->getSubprogram();
+    program_.top = llvm::Function::Create(llvm::FunctionType::get(llvm::Type::getVoidTy(context), false),
+                                          llvm::GlobalValue::ExternalLinkage, kTop, module_);
+    program_.top->setDoesNotThrow();
+    const llvm::DISubprogram* info = function.getSubprogram();
     auto* scope = llvm::DISubprogram::getDistinct(context, info->getScope(), kTop, kTop, info->getFile(),
                                                   info->getLine(), info->getType(), info->getLine(), nullptr, 0, 0,
                                                   llvm::DINode::FlagZero, info->getSPFlags(), info->getUnit());
-    top->setSubprogram(scope);
-    llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "entry", top));
+    program_.top->setSubprogram(scope);
+    builder.SetInsertPoint(llvm::BasicBlock::Create(context, "entry", program_.top));
     builder.SetCurrentDebugLocation(llvm::DILocation::get(context, info->getLine(), 0, scope));
-    llvm::Value* in = allocateBytes(builder, program_.in.bytes, "in");
-    llvm::Value* out = allocateBytes(builder, program_.out.bytes, "out");
+  }
+
+  void readInputs(llvm::IRBuilder<>& builder, llvm::Value* memory) {
     forEachElement(program_.in, [&](const Field& field, unsigned k, unsigned i) {
       llvm::Function& read = marker(module_, kIn + std::to_string(field.width), integer(field.width),
                                     {builder.getInt32Ty(), builder.getInt32Ty()}, true);
       llvm::Value* value = builder.CreateCall(&read, {builder.getInt32(k), builder.getInt32(i)});
-      builder.CreateStore(builder.CreateZExt(value, integer(field.storage_bytes * 8)), element(builder, in, field, i));
+      builder.CreateStore(builder.CreateZExt(value, integer(field.storage_bytes * 8)),
+                          element(builder, memory, field, i));
     });
+  }
+
+  void writeOutputs(llvm::IRBuilder<>& builder, llvm::Value* memory) {
+    forEachElement(program_.out, [&](const Field& field, unsigned k, unsigned i) {
+      llvm::Function& write = marker(module_, kOut + std::to_string(field.width), builder.getVoidTy(),
+                                     {builder.getInt32Ty(), builder.getInt32Ty(), integer(field.width)}, false);
+      llvm::Value* stored = builder.CreateLoad(integer(field.storage_bytes * 8), element(builder, memory, field, i));
+      builder.CreateCall(&write,
+                         {builder.getInt32(k), builder.getInt32(i), builder.CreateTrunc(stored, integer(field.width))});
+    });
+  }
+
+  void makeTop(llvm::Function* kernel) {
+    llvm::IRBuilder<> builder(module_.getContext());
+    openTop(builder, *kernel);
+    llvm::Value* in = allocateBytes(builder, program_.in.bytes, "in");
+    llvm::Value* out = allocateBytes(builder, program_.out.bytes, "out");
+    readInputs(builder, in);
     forEachElement(program_.out, [&](const Field& field, unsigned k, unsigned i) {
       llvm::Function& uninit =
           marker(module_, kUninit + std::to_string(field.width), integer(field.width), {builder.getInt32Ty()}, true);
@@ -154,15 +213,34 @@ class Wrapper {
       builder.CreateStore(builder.CreateZExt(value, integer(field.storage_bytes * 8)), element(builder, out, field, i));
     });
     builder.CreateCall(kernel, {in, out});
-    forEachElement(program_.out, [&](const Field& field, unsigned k, unsigned i) {
-      llvm::Function& write = marker(module_, kOut + std::to_string(field.width), builder.getVoidTy(),
-                                     {builder.getInt32Ty(), builder.getInt32Ty(), integer(field.width)}, false);
-      llvm::Value* stored = builder.CreateLoad(integer(field.storage_bytes * 8), element(builder, out, field, i));
-      builder.CreateCall(&write,
-                         {builder.getInt32(k), builder.getInt32(i), builder.CreateTrunc(stored, integer(field.width))});
-    });
+    writeOutputs(builder, out);
     builder.CreateRetVoid();
-    program_.top = top;
+  }
+
+  /// Entry and arguments side by side in one memory; what then stands in the entry's place goes out, the result
+  /// nowhere.
+  void makeBodyTop(llvm::Function* body, const TableUse& update) {
+    program_.entry_fields = static_cast<unsigned>(update.entry.fields.size());
+    program_.out = update.entry;
+    program_.in = update.entry;
+    const unsigned behind = (update.entry.bytes + 15) / 16 * 16;
+    for (Field field : update.arguments.fields) {
+      field.offset += behind;
+      program_.in.fields.push_back(field);
+    }
+    llvm::IRBuilder<> builder(module_.getContext());
+    openTop(builder, *body);
+    llvm::Value* memory = allocateBytes(builder, behind + update.arguments.bytes, "memory");
+    std::vector<llvm::Value*> arguments;
+    if (llvm::Type* result = body->getParamStructRetType(0))
+      arguments.push_back(allocateBytes(
+          builder, static_cast<unsigned>(module_.getDataLayout().getTypeAllocSize(result).getFixedValue()), "result"));
+    arguments.push_back(memory);
+    arguments.push_back(builder.CreateConstInBoundsGEP1_32(builder.getInt8Ty(), memory, behind));
+    readInputs(builder, memory);
+    builder.CreateCall(body, arguments);
+    writeOutputs(builder, memory);
+    builder.CreateRetVoid();
   }
 
   void inlineAll() {
@@ -171,9 +249,15 @@ class Wrapper {
       function.removeFnAttr(llvm::Attribute::NoInline);
       function.removeFnAttr(llvm::Attribute::OptimizeNone);
       function.addFnAttr(llvm::Attribute::AlwaysInline);
-      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+      const bool is_body =
+          std::any_of(bodies_.begin(), bodies_.end(), [&](const auto& body) { return body.second == &function; });
+      if (!is_body) function.setLinkage(llvm::GlobalValue::InternalLinkage);  // bodies are called later
       function.setComdat(nullptr);
     }
+    inlineMarked();
+  }
+
+  void inlineMarked() {
     llvm::PassBuilder passes;
     llvm::LoopAnalysisManager loops;
     llvm::FunctionAnalysisManager functions;
@@ -192,24 +276,59 @@ class Wrapper {
   void replaceLookups() {
     std::vector<llvm::CallInst*> calls;
     for (llvm::Instruction& instruction : llvm::instructions(*program_.top)) {
-      auto* call = llvm::dyn_cast<llvm::CallInst>(&instruction);
-      llvm::Function* callee = call == nullptr ? nullptr : call->getCalledFunction();
-      if (callee == nullptr || !callee->isDeclaration() || callee->getSubprogram() == nullptr) continue;
-      if (callee->getSubprogram()->getName().starts_with("lookup_")) calls.push_back(call);
+      if (!askedTable(instruction).empty()) calls.push_back(llvm::cast<llvm::CallInst>(&instruction));
     }
-    std::map<std::string, llvm::DebugLoc> seen;
+    struct First {
+      llvm::DebugLoc at;
+      bool is_update;
+    };
+    std::map<std::string, First> seen;
     for (llvm::CallInst* call : calls) {
       const llvm::DISubprogram* info = call->getCalledFunction()->getSubprogram();
-      const std::string table = info->getName().drop_front(7).str();
-      if (const auto [first, fresh] = seen.emplace(table, call->getDebugLoc()); !fresh) {
+      const std::string table = askedTable(*call);
+      const bool is_update = info->getName().starts_with(kUpdate);
+      const auto [entry, fresh] = seen.emplace(table, First{call->getDebugLoc(), is_update});
+      if (fresh) {
+        is_update ? replaceUpdate(*call, *info, table) : replaceLookup(*call, *info, table);
+        continue;
+      }
+      if (entry->second.is_update != is_update)
+        diagnostics_.error(
+            *call, "table '" + table + "' is both looked up and updated: an update's result can tell what stood there");
+      else if (is_update)
+        diagnostics_.error(*call, "table '" + table +
+                                      "' is updated a second time for one packet: which comes first would be the "
+                                      "pipeline's choice, so choose index and arguments first");
+      else
         diagnostics_.error(
             *call, "table '" + table +
                        "' is looked up a second time for one packet: a table has one port, so choose the key first");
-        diagnostics_.note(first->second, "the first time is here");
-        continue;
-      }
-      replaceLookup(*call, *info, table);
+      diagnostics_.note(entry->second.at, "the first time is here");
     }
+    inlineMarked();  // bodies of updates
+  }
+
+  /// The table that a call of lookup_NAME or update_NAME asks; empty for other instructions.
+  static std::string askedTable(const llvm::Instruction& instruction) {
+    const auto* call = llvm::dyn_cast<llvm::CallInst>(&instruction);
+    const llvm::Function* callee = call == nullptr ? nullptr : call->getCalledFunction();
+    if (callee == nullptr || !callee->isDeclaration() || callee->getSubprogram() == nullptr) return "";
+    llvm::StringRef name = callee->getSubprogram()->getName();
+    return name.consume_front(kLookup) || name.consume_front(kUpdate) ? name.str() : "";
+  }
+
+  /// Layout of a struct of scalars; none, and an error at `user`, when it isn't one. `what` starts the message.
+  Layout plainStruct(const llvm::DIType* type, const llvm::DISubprogram& user, const std::string& what) {
+    Layout layout = layoutOf(type, diagnostics_);
+    const auto* whole = llvm::dyn_cast_or_null<llvm::DICompositeType>(plainType(type));
+    const bool told = whole != nullptr && !whole->getElements().empty();  // what is wrong with its members
+    if (layout.fields.empty() && !told) diagnostics_.error(&user, what + " is not a struct with fields");
+    for (const Field& field : layout.fields) {
+      if (field.count == 1 && field.path == field.member) continue;
+      diagnostics_.error(&user, "field '" + field.member + "' of " + what + " is not a scalar");
+      return {};
+    }
+    return layout;
   }
 
   void replaceLookup(llvm::CallInst& call, const llvm::DISubprogram& info, const std::string& table) {
@@ -218,26 +337,91 @@ class Wrapper {
       diagnostics_.error(&info, "a lookup is Entry " + info.getName().str() + "(hls::bits<K> key)");
       return;
     }
-    TableUse use{table, scalarWidth(types[1], &info, diagnostics_), layoutOf(types[0], diagnostics_), &info};
-    if (use.key_width == 0) return;
-    if (use.entry.fields.empty()) {
-      diagnostics_.error(&info, "the entry of table '" + table + "' is not a struct with fields");
-      return;
-    }
-    for (const Field& field : use.entry.fields) {
-      if (field.count == 1 && field.path == field.member) continue;
-      diagnostics_.error(&info, "field '" + field.member + "' of the entry of table '" + table + "' is not a scalar");
-      return;
-    }
+    TableUse use{table, scalarWidth(types[1], &info, diagnostics_), {}, &info, false, {}, nullptr};
+    use.entry = plainStruct(types[0], info, "the entry of table '" + table + "'");
+    if (use.key_width == 0 || use.entry.fields.empty()) return;
     llvm::IRBuilder<> builder(&call);
-    llvm::Value* key = keyOf(call, use.key_width, builder);
-    const unsigned index = static_cast<unsigned>(program_.tables.size());
-    llvm::Function& request = marker(module_, kRequest + std::to_string(use.key_width), builder.getInt32Ty(),
-                                     {builder.getInt32Ty(), integer(use.key_width)}, false);
-    llvm::Value* token = builder.CreateCall(&request, {builder.getInt32(index), key});
-    fillEntry(call, use, index, token, builder);
+    llvm::Value* token = request(builder, keyOf(call, use.key_width, builder));
+    fillEntry(call, use, token, builder);
     call.eraseFromParent();
     program_.tables.push_back(std::move(use));
+  }
+
+  /// Behind the answer, the entry as it was, stands the body: what it says is the pipeline's to compute, in as many
+  /// stages as it takes.
+  void replaceUpdate(llvm::CallInst& call, const llvm::DISubprogram& info, const std::string& table) {
+    const std::string name = info.getName().str();
+    const llvm::DITypeRefArray types = info.getType()->getTypeArray();
+    const auto isReference = [](const llvm::DIType* type) {
+      return type != nullptr && type->getTag() == llvm::dwarf::DW_TAG_reference_type;
+    };
+    if (types.size() != 3 || !isReference(types[2])) {
+      diagnostics_.error(&info, "an update is Result " + name + "(hls::bits<K> index, const Args&)");
+      return;
+    }
+    llvm::Function* body = bodies_.contains(table) ? bodies_[table] : nullptr;
+    if (body == nullptr) {
+      diagnostics_.error(&info, name + "() has no body: define Result " + table +
+                                    "_update(Entry&, const Args&) in the kernel's source, not inline");
+      return;
+    }
+    const llvm::DISubprogram& made = *body->getSubprogram();
+    const llvm::DITypeRefArray inside = made.getType()->getTypeArray();
+    if (inside.size() != 3 || !isReference(inside[1]) || plainType(inside[2]) != plainType(types[2]) ||
+        plainType(inside[0]) != plainType(types[0])) {
+      diagnostics_.error(&made, "the body of " + name + "() is Result " + table +
+                                    "_update(Entry&, const Args&), with the Result and Args of " + name + "()");
+      return;
+    }
+    TableUse use{table, scalarWidth(types[1], &info, diagnostics_), {}, &info, true, {}, &made};
+    use.entry = plainStruct(inside[1], made, "the entry of table '" + table + "'");
+    use.arguments = plainStruct(types[2], info, "the arguments of " + name + "()");
+    if (use.key_width == 0 || use.entry.fields.empty() || use.arguments.fields.empty()) return;
+    if (use.key_width > kWidestIndex) {
+      diagnostics_.error(&info, "the index of " + name + "() has " + std::to_string(use.key_width) + " bits, at most " +
+                                    std::to_string(kWidestIndex));
+      return;
+    }
+    for (llvm::Instruction& instruction : llvm::instructions(*body)) {
+      if (const std::string other = askedTable(instruction); !other.empty())
+        diagnostics_.error(instruction, "table '" + other + "' is asked in the body of " + name +
+                                            "(): a body has one cycle, so ask before, in the kernel");
+    }
+    const unsigned first = call.hasStructRetAttr() ? 1 : 0;
+    llvm::IRBuilder<> builder(&call);
+    llvm::Value* token =
+        request(builder, updateKey(builder, use, call.getArgOperand(first), call.getArgOperand(first + 1)));
+    llvm::IRBuilder<> entry(&*program_.top->getEntryBlock().getFirstInsertionPt());
+    llvm::Value* slot = allocateBytes(entry, use.entry.bytes, "entry");
+    storeAnswer(slot, use, token, builder);
+    std::vector<llvm::Value*> arguments = {slot, call.getArgOperand(first + 1)};
+    if (first == 1) arguments.insert(arguments.begin(), call.getArgOperand(0));
+    llvm::CallInst* result = builder.CreateCall(body, arguments);
+    if (first == 1) result->addParamAttr(0, call.getParamAttr(0, llvm::Attribute::StructRet));
+    call.replaceAllUsesWith(result);
+    call.eraseFromParent();
+    program_.tables.push_back(std::move(use));
+  }
+
+  /// To the table that is being added; the token that its answer follows.
+  llvm::Value* request(llvm::IRBuilder<>& builder, llvm::Value* key) {
+    llvm::Function& function = marker(module_, kRequest + std::to_string(key->getType()->getIntegerBitWidth()),
+                                      builder.getInt32Ty(), {builder.getInt32Ty(), key->getType()}, false);
+    return builder.CreateCall(&function, {builder.getInt32(static_cast<unsigned>(program_.tables.size())), key});
+  }
+
+  llvm::Value* updateKey(llvm::IRBuilder<>& builder, const TableUse& use, llvm::Value* index, llvm::Value* arguments) {
+    unsigned width = use.key_width;
+    for (const Field& field : use.arguments.fields) width += field.width;
+    llvm::Value* key = builder.CreateZExt(builder.CreateZExtOrTrunc(index, integer(use.key_width)), integer(width));
+    unsigned low = use.key_width;
+    for (const Field& field : use.arguments.fields) {
+      llvm::Value* stored = builder.CreateLoad(integer(field.storage_bytes * 8), element(builder, arguments, field, 0));
+      llvm::Value* wide = builder.CreateZExt(builder.CreateTrunc(stored, integer(field.width)), integer(width));
+      key = builder.CreateOr(key, builder.CreateShl(wide, low));
+      low += field.width;
+    }
+    return key;
   }
 
   /// Keys over 64 bits come as several integers, over 128 bits by pointer.
@@ -256,8 +440,7 @@ class Wrapper {
     return builder.CreateZExtOrTrunc(key, integer(width));
   }
 
-  void fillEntry(llvm::CallInst& call, const TableUse& use, unsigned index, llvm::Value* token,
-                 llvm::IRBuilder<>& builder) {
+  void fillEntry(llvm::CallInst& call, const TableUse& use, llvm::Value* token, llvm::IRBuilder<>& builder) {
     llvm::Value* slot = nullptr;
     if (call.hasStructRetAttr()) {
       slot = call.getArgOperand(0);
@@ -267,6 +450,13 @@ class Wrapper {
       slot = allocateBytes(entry, std::max(size, use.entry.bytes), "entry");
       builder.CreateMemSet(slot, builder.getInt8(0), std::max(size, use.entry.bytes), llvm::Align(16));
     }
+    storeAnswer(slot, use, token, builder);
+    if (!call.hasStructRetAttr()) call.replaceAllUsesWith(builder.CreateLoad(call.getType(), slot));
+  }
+
+  /// The table that is being added.
+  void storeAnswer(llvm::Value* slot, const TableUse& use, llvm::Value* token, llvm::IRBuilder<>& builder) {
+    const unsigned index = static_cast<unsigned>(program_.tables.size());
     for (unsigned k = 0; k < use.entry.fields.size(); ++k) {
       const Field& field = use.entry.fields[k];
       llvm::Function& response = marker(module_, kResponse + std::to_string(field.width), integer(field.width),
@@ -275,7 +465,6 @@ class Wrapper {
       builder.CreateStore(builder.CreateZExt(value, integer(field.storage_bytes * 8)),
                           element(builder, slot, field, 0));
     }
-    if (!call.hasStructRetAttr()) call.replaceAllUsesWith(builder.CreateLoad(call.getType(), slot));
   }
 
   /// clang keeps a returned bits<124> in an `alloca i124` and reads it back as two i64; promotion wants whole bytes.
@@ -312,13 +501,18 @@ class Wrapper {
   Program& program_;
   llvm::Module& module_;
   const std::string name_;
+  std::map<std::string, llvm::Function*> bodies_;  ///< of updates, by table
   Diagnostics diagnostics_;
 };
 
 }  // namespace
 
 void wrapKernel(Program& program, const std::string& kernel) {
-  Wrapper(program, kernel).run();
+  Wrapper(program, kernel).runKernel();
+}
+
+void wrapBody(Program& program, const TableUse& update) {
+  Wrapper(program, update.table + "_update").runBody(update);
 }
 
 }  // namespace hlsc

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// expect update_signed_field.cpp:7: error: field 'n' is signed
+// errors 1
+#include "hls.h"
+struct In { hls::bits<8> a; hls::bits<8> b; };
+struct Out { hls::bits<8> r; };
+struct Entry { int n; };
+struct Args { hls::bits<8> by; };
+struct Result { hls::bits<8> was; };
+Result update_t(hls::bits<8> index, const Args& args);
+Result t_update(Entry& entry, const Args& args) {
+  const Result result = {static_cast<hls::bits<8>>(entry.n)};
+  entry.n = static_cast<hls::bits<8>>(entry.n + args.by);
+  return result;
+}
+void kernel(const In& in, Out& out) {
+  out.r = update_t(in.a, {in.b}).was;
+}
