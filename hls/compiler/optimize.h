@@ -17,7 +17,7 @@ Module flattenXors(const Module& module, const Clock& clock);
 Module gatherCounts(const Module& module, const Clock& clock);
 
 /// Turns chains of muxes (switch, else-if, first match) and of AND, OR, XOR into trees where the result is then there
-/// earlier. What arrives late enters a tree late.
+/// earlier by a LUT. What arrives late enters a tree late.
 Module balanceChains(const Module& module, const Clock& clock);
 
 /// All passes in order, each verified, until the number of nodes stays the same.

@@ -8,6 +8,7 @@ module choose_member (
   input  wire logic        rst,
   input  wire logic        in_valid,
   input  wire logic [15:0] in_live,
+  input  wire logic        in_there,
   input  wire logic [3:0]  in_first,
   input  wire logic [3:0]  in_second,
   input  wire logic [3:0]  in_third,
@@ -51,7 +52,7 @@ module choose_member (
     out_valid <= rst ? 1'b0 : valid2;
     {found1, found2, out_found} <= {in_live != 16'd0, found1, found2};
     turned1 <= twice[15:0];
-    named_lives1 <= first_lives || second_lives || third_lives;
+    named_lives1 <= in_there && (first_lives || second_lives || third_lives);
     named1 <= first_lives ? in_first : second_lives ? in_second : in_third;
     start1 <= in_start;
     {named_lives2, named2, start2} <= {named_lives1, named1, start1};

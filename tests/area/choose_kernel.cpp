@@ -6,6 +6,7 @@ namespace poplink::kernels {
 
 struct ChooseIn {
   bits<16> live;
+  bool there;
   bits<4> first;
   bits<4> second;
   bits<4> third;
@@ -13,7 +14,7 @@ struct ChooseIn {
 };
 
 void choose_member(const ChooseIn& in, Choice& out) {
-  out = choose(in.live, in.first, in.second, in.third, in.start);
+  out = choose(in.live, in.there, in.first, in.second, in.third, in.start);
 }
 
 }  // namespace poplink::kernels

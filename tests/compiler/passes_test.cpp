@@ -7,6 +7,7 @@
 #include "evaluate.h"
 #include "optimize.h"
 #include "pieces.h"
+#include "timing.h"
 
 namespace hlsc {
 namespace {
@@ -161,6 +162,29 @@ TEST_P(Passes, schedule_respects_data_clock_and_lookups) {
   EXPECT_GE(schedule(module, delays, 1.2).latency, schedule(module, delays, 2.6).latency);
 }
 
+TEST_P(Passes, schedule_leaves_time_for_each_lut) {
+  const Module module = optimize(RandomModule(static_cast<std::uint64_t>(GetParam())).make());
+  for (double clock_ns : {1.6, 2.6}) {
+    const Clock clock({}, clock_ns);
+    const Schedule made = schedule(module, {}, clock_ns);
+    if (!made.warnings.empty()) continue;
+    Timing timing(clock);
+    for (NodeId id = 0; id < module.netlist.nodes().size(); ++id) {
+      const Node& node = module.netlist.node(id);
+      timing.add(node);
+      const bool is_answer = node.kind == Kind::input && made.stage[id] > 0;
+      if (node.kind == Kind::input)
+        timing.placeSource(id, is_answer ? Arrival{made.stage[id], clock.delays().tableOut()} : clock.source());
+      else
+        timing.place(id, node);
+      ASSERT_LE(timing.stage(id), made.stage[id]) << "earlier than all of its operands";
+      if (node.kind != Kind::input) timing.moveTo(id, node, made.stage[id]);
+      for (GateId gate = timing.begin(id); gate < timing.end(id); ++gate)
+        ASSERT_TRUE(clock.fits(timing.cover().arrival(gate))) << kindName(node.kind) << " " << id;
+    }
+  }
+}
+
 TEST_P(Passes, balancing_never_makes_anything_later) {
   const Module module = keepDemanded(RandomModule(static_cast<std::uint64_t>(GetParam())).make());
   for (double clock_ns : {1.2, 2.6, 1000.0}) {
@@ -266,11 +290,13 @@ TEST(Schedule, waits_with_what_widens_and_hurries_with_what_narrows) {
   const Value a = slice(in, 0, 32), b = slice(in, 32, 32), c = slice(in, 64, 32);
   const Value late = module.netlist.mul(module.netlist.mul(a, b), module.netlist.mul(b, c));
   const Bit narrow = module.netlist.ult(slice(a, 0, 16), slice(b, 0, 16));
-  const Value wide = module.netlist.sub(constantValue(8, 200), slice(c, 0, 8));  // as wide as what it reads
+  const Value side = zeroExtend(slice(c, 0, 4), 8);
+  const Value wide = module.netlist.mul(side, side);  // 8 bits of 4
   module.outputs = {{"l", "l", late}, {"n", "n", {narrow}}, {"w", "w", wide}};
   const Schedule made = schedule(module, {}, 4.5);
   EXPECT_GE(made.latency, 2U);
   EXPECT_EQ(made.stage[narrow.node], 0U);
+  EXPECT_EQ(made.stage[wide[0].node], made.latency - 1);
 }
 
 TEST(FlattenXors, folds_words_as_a_balanced_tree_of_words) {
