@@ -17,7 +17,8 @@ using bits = unsigned _BitInt(N);
 ///
 ///     HLS_LATENCY(1) PortEntry lookup_port(hls::bits<4> key);
 ///
-/// Of several declarations the last counts. Means nothing to a native run. hlsc's option --lookup-latency NAME=N is stronger, and N for all tables weaker.
+/// Of several declarations the last counts. Means nothing to a native run. hlsc's option --lookup-latency NAME=N is
+/// stronger, and N for all tables weaker.
 #ifdef __clang__
 #define HLS_LATENCY(cycles) [[clang::annotate("hls.latency", cycles)]]
 #else
