@@ -88,8 +88,8 @@ VidEntry lookup_vid(bits<16> attachment_and_vid);
 ServiceEntry lookup_service(bits<12> service);
 GroupEntry lookup_group(bits<10> group);
 BucketEntry lookup_bucket(bits<16> bucket);
-LiveEntry lookup_live(bits<16> links);
+HLS_LATENCY(1) LiveEntry lookup_live(bits<16> links);
 LagEntry lookup_lag(bits<12> link_and_hash);
-LinkEntry lookup_link(bits<4> link);
+HLS_LATENCY(1) LinkEntry lookup_link(bits<4> link);
 
 }  // namespace poplink::kernels
