@@ -69,6 +69,18 @@ Value withoutX(const Value& value) {
   return fixed;
 }
 
+/// X between two bits of a node that go on from each other becomes the node's bits between them: a slice and no parts.
+Value withoutGaps(Value value) {
+  for (std::size_t i = 1, end = 1; i < value.size(); i = end + 1) {
+    for (end = i; end < value.size() && value[end].isX();) ++end;
+    const Bit before = value[i - 1];
+    const auto gap = static_cast<unsigned>(end - i);
+    if (end == value.size() || before.isConstant() || value[end] != Bit{before.node, before.index + gap + 1}) continue;
+    for (unsigned k = 0; k < gap; ++k) value[i + k] = {before.node, before.index + 1 + k};
+  }
+  return value;
+}
+
 /// Bits up to the highest that is not constant zero.
 unsigned activeWidth(const Value& value) {
   auto width = static_cast<unsigned>(value.size());
@@ -184,8 +196,8 @@ void Netlist::makeWordNode(Kind kind, const std::vector<Value>& operands, const 
       continue;
     }
     Value word;
-    for (unsigned i : chosen) word.push_back(operand[i].isX() ? kZero : operand[i]);
-    words.push_back(std::move(word));
+    for (unsigned i : chosen) word.push_back(operand[i]);
+    words.push_back(withoutX(withoutGaps(std::move(word))));
   }
   const Value bits = makeNode(kind, static_cast<unsigned>(chosen.size()), std::move(words));
   for (unsigned i = 0; i < chosen.size(); ++i) {
