@@ -40,7 +40,13 @@ std::vector<std::string> suspicions(const Module& module) {
 
 unsigned latencyOf(const TableUse& use, const CompileOptions& options) {
   const auto found = options.table_latency.find(use.table);
-  if (found != options.table_latency.end()) return found->second;
+  if (found != options.table_latency.end()) {
+    if (use.is_update && found->second < kUpdateLatency)
+      throw CompileError("error: --lookup-latency " + use.table + "=" + std::to_string(found->second) +
+                         ": an update is answered after at least " + std::to_string(kUpdateLatency) + " cycles");
+    return found->second;
+  }
+  if (use.latency != 0) return use.latency;
   return use.is_update ? kUpdateLatency : options.lookup_latency;
 }
 

@@ -14,9 +14,9 @@ struct CompileOptions {
   std::string kernel;
   DelayModel delays;
   double clock_ns = 2.6;
-  unsigned lookup_latency = 2;
-  double update_ns = 0;                           ///< what the loop of an update may take; 0: a clock
-  std::map<std::string, unsigned> table_latency;  ///< differs from lookup_latency
+  unsigned lookup_latency = 2;  ///< where neither the source (HLS_LATENCY) nor table_latency says another
+  double update_ns = 0;         ///< what the loop of an update may take; 0: a clock
+  std::map<std::string, unsigned> table_latency;  ///< stronger than what the source says
   std::vector<std::string> clang_arguments;       ///< -I and -D
 };
 
@@ -38,9 +38,6 @@ struct Compiled {
   std::vector<std::string> warnings;
   std::vector<UpdateBody> bodies;
 };
-
-/// Cycles from an update's index to the entry as it was, in rtl/core/update_ram.sv.
-inline constexpr unsigned kUpdateLatency = 3;
 
 /// The netlist as converted, before any pass. Throws CompileError (front/diagnostics.h) with `file:line: error: ...`
 /// lines.

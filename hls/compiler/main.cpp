@@ -61,7 +61,8 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.5, 1000.0))
       ->capture_default_str();
   app.add_option("--lookup-latency", latencies,
-                 "Cycles from key to entry: N for all tables, TABLE=N for one (default 2; 3 for an update)");
+                 "Cycles from key to entry: TABLE=N for one table whatever the source says, N for all that it says "
+                 "nothing of (default 2; an update's are 3)");
   app.add_option("--update-ns", options.update_ns, "Time for an update's loop, nanoseconds (default: --clock-ns)")
       ->check(CLI::Range(0.5, 1000.0));
   app.add_option("-I", includes, "Folder of headers");

@@ -28,6 +28,10 @@ struct EntryField {
   unsigned width;
 };
 
+/// Cycles from an update's index to the entry as it was, in rtl/core/update_ram.sv.
+inline constexpr unsigned kUpdateLatency = 3;
+inline constexpr unsigned kLongestLatency = 64;  ///< of a table, cycles
+
 /// What a kernel asks a table. An update asks too: its key is the index with the arguments above it, its answer the
 /// entry as it was before; that the table then changes the entry is the table's affair (Body below).
 struct Lookup {

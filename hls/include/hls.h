@@ -12,3 +12,15 @@ template <unsigned N>
 using bits = unsigned _BitInt(N);
 
 }  // namespace hls
+
+/// Before a declaration of lookup_NAME() or update_NAME(): cycles from key to entry, 1 to 64 (an update 3 to 64).
+///
+///     HLS_LATENCY(1) PortEntry lookup_port(hls::bits<4> key);
+///
+/// Of several declarations the last counts. Means nothing to a native run. hlsc's option --lookup-latency NAME=N is
+/// stronger, and N for all tables weaker.
+#ifdef __clang__
+#define HLS_LATENCY(cycles) [[clang::annotate("hls.latency", cycles)]]
+#else
+#define HLS_LATENCY(cycles)
+#endif

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -80,6 +81,27 @@ TEST(Emit, report_tells_tables_with_packed_fields) {
   EXPECT_EQ(report["tables"][0]["name"], "first");
   EXPECT_EQ(report["tables"][0]["latency"], 3);
   EXPECT_EQ(report["tables"][0]["fields"][1], (nlohmann::json{{"name", "next"}, {"offset", 1}, {"width", 7}}));
+}
+
+std::map<std::string, unsigned> latencies(CompileOptions options) {
+  options.kernel = "latency";
+  options.clang_arguments = {"-I" POPLINK_HLS_INCLUDE};
+  std::map<std::string, unsigned> found;
+  for (const Lookup& lookup : translate(POPLINK_KERNELS "/latency.cpp", options).lookups)
+    found[lookup.table] = lookup.latency;
+  return found;
+}
+
+TEST(Latency, source_says_it_for_a_table) {
+  using Map = std::map<std::string, unsigned>;
+  EXPECT_EQ(latencies({}), (Map{{"near", 1}, {"usual", 2}, {"far", 7}, {"count", 5}}));
+  CompileOptions options;
+  options.lookup_latency = 4;
+  EXPECT_EQ(latencies(options), (Map{{"near", 1}, {"usual", 4}, {"far", 7}, {"count", 5}})) << "weaker than the source";
+  options.table_latency = {{"far", 3}, {"count", 4}};
+  EXPECT_EQ(latencies(options), (Map{{"near", 1}, {"usual", 4}, {"far", 3}, {"count", 4}})) << "stronger";
+  options.table_latency = {{"count", 2}};
+  EXPECT_THROW(latencies(options), std::exception);
 }
 
 TEST(Emit, update_has_ports_body_and_a_place_in_the_report) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "../module.h"
 #include "layout.h"
 
 namespace hlsc {
@@ -23,6 +24,7 @@ struct TableUse {
   bool is_update = false;
   Layout arguments;                          ///< of an update
   const llvm::DISubprogram* body = nullptr;  ///< of an update: the function that makes the next entry
+  unsigned latency = 0;                      ///< as HLS_LATENCY says, cycles; 0: it does not say
 };
 
 // Marker calls, with T the lookup's token and k the number of a field:

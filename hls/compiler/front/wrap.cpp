@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // hls.top: ports as calls around the kernel. After inlining and promotion its memory is gone and what is left is
 // values.
+#include <llvm/Analysis/ValueTracking.h>
 #include <llvm/BinaryFormat/Dwarf.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/InstIterator.h>
@@ -24,7 +25,8 @@ namespace {
 
 constexpr const char* kLookup = "lookup_";
 constexpr const char* kUpdate = "update_";
-constexpr unsigned kWidestIndex = 24;  // bits
+constexpr const char* kLatency = "hls.latency";  // as hls.h writes it
+constexpr unsigned kWidestIndex = 24;            // bits
 
 llvm::Function& marker(llvm::Module& module, const std::string& name, llvm::Type* result,
                        llvm::ArrayRef<llvm::Type*> parameters, bool pure) {
@@ -46,6 +48,7 @@ class Wrapper {
   void runKernel() {
     llvm::Function* kernel = findKernel();
     findBodies();
+    findLatencies();
     std::set<llvm::Function*> done;
     std::vector<llvm::Function*> chain;
     refuseRecursion(kernel, done, chain);
@@ -101,6 +104,47 @@ class Wrapper {
       if (!function.isDeclaration() || info == nullptr || !info->getName().starts_with(kUpdate)) continue;
       const std::string table = info->getName().drop_front(std::strlen(kUpdate)).str();
       if (llvm::Function* body = onlyFunction(table + "_update")) bodies_[table] = body;
+    }
+  }
+
+  /// clang puts annotations of all used functions in one global: function, kind, file, line, arguments.
+  void findLatencies() {
+    const llvm::GlobalVariable* all = module_.getNamedGlobal("llvm.global.annotations");
+    if (all == nullptr) return;
+    for (const llvm::Use& element : llvm::cast<llvm::ConstantArray>(all->getInitializer())->operands()) {
+      const auto& annotation = *llvm::cast<llvm::ConstantStruct>(element);
+      llvm::StringRef kind, file;
+      if (!llvm::getConstantStringInfo(annotation.getOperand(1), kind) || kind != kLatency) continue;
+      llvm::getConstantStringInfo(annotation.getOperand(2), file);
+      const auto line = llvm::cast<llvm::ConstantInt>(annotation.getOperand(3))->getZExtValue();
+      const auto refuse = [&](const std::string& what) {
+        diagnostics_.error(file.str(), static_cast<unsigned>(line), "HLS_LATENCY: " + what);
+      };
+      const auto* function = llvm::dyn_cast<llvm::Function>(annotation.getOperand(0)->stripPointerCasts());
+      const llvm::DISubprogram* info = function == nullptr ? nullptr : function->getSubprogram();
+      const bool is_table = info != nullptr && function->isDeclaration() &&
+                            (info->getName().starts_with(kLookup) || info->getName().starts_with(kUpdate));
+      if (!is_table) {
+        refuse("belongs to a declaration of lookup_NAME() or update_NAME()");
+        continue;
+      }
+      const auto* arguments = llvm::dyn_cast<llvm::GlobalVariable>(annotation.getOperand(4));
+      const auto* values =
+          arguments == nullptr ? nullptr : llvm::dyn_cast<llvm::ConstantStruct>(arguments->getInitializer());
+      const auto* cycles = values == nullptr || values->getNumOperands() != 1
+                               ? nullptr
+                               : llvm::dyn_cast<llvm::ConstantInt>(values->getOperand(0));
+      const bool is_update = info->getName().starts_with(kUpdate);
+      const unsigned least = is_update ? kUpdateLatency : 1;
+      if (cycles == nullptr || cycles->getValue().slt(least) || cycles->getValue().sgt(kLongestLatency)) {
+        refuse("cycles of " + info->getName().str() + "() are a number from " + std::to_string(least) + " to " +
+               std::to_string(kLongestLatency));
+        continue;
+      }
+      const auto latency = static_cast<unsigned>(cycles->getZExtValue());
+      if (const auto [known, fresh] = latencies_.emplace(info->getName().str(), latency);
+          !fresh && known->second != latency)
+        refuse(info->getName().str() + "() has " + std::to_string(known->second) + " cycles already");
     }
   }
 
@@ -337,7 +381,10 @@ class Wrapper {
       diagnostics_.error(&info, "a lookup is Entry " + info.getName().str() + "(hls::bits<K> key)");
       return;
     }
-    TableUse use{table, scalarWidth(types[1], &info, diagnostics_), {}, &info, false, {}, nullptr};
+    TableUse use{table,   scalarWidth(types[1], &info, diagnostics_),
+                 {},      &info,
+                 false,   {},
+                 nullptr, latencies_[info.getName().str()]};
     use.entry = plainStruct(types[0], info, "the entry of table '" + table + "'");
     if (use.key_width == 0 || use.entry.fields.empty()) return;
     llvm::IRBuilder<> builder(&call);
@@ -373,7 +420,7 @@ class Wrapper {
                                     "_update(Entry&, const Args&), with the Result and Args of " + name + "()");
       return;
     }
-    TableUse use{table, scalarWidth(types[1], &info, diagnostics_), {}, &info, true, {}, &made};
+    TableUse use{table, scalarWidth(types[1], &info, diagnostics_), {}, &info, true, {}, &made, latencies_[name]};
     use.entry = plainStruct(inside[1], made, "the entry of table '" + table + "'");
     use.arguments = plainStruct(types[2], info, "the arguments of " + name + "()");
     if (use.key_width == 0 || use.entry.fields.empty() || use.arguments.fields.empty()) return;
@@ -502,6 +549,7 @@ class Wrapper {
   llvm::Module& module_;
   const std::string name_;
   std::map<std::string, llvm::Function*> bodies_;  ///< of updates, by table
+  std::map<std::string, unsigned> latencies_;      ///< by function; 0: not said
   Diagnostics diagnostics_;
 };
 
