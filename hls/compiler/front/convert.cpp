@@ -18,6 +18,9 @@ namespace hlsc {
 
 namespace {
 
+/// What it says is said by the line that uses it.
+constexpr const char* kOperators = "hls_ap.h";
+
 class Converter {
  public:
   Converter(const Program& program, const std::string& name, const TableLatency& latency)
@@ -116,6 +119,9 @@ class Converter {
   /// Merged instructions have no line; they keep the one before.
   void locate(const llvm::Instruction& instruction) {
     const llvm::DILocation* location = instruction.getDebugLoc();
+    while (location != nullptr && location->getInlinedAt() != nullptr &&
+           llvm::sys::path::filename(location->getFilename()) == kOperators)
+      location = location->getInlinedAt();
     if (location == nullptr || location->getLine() == 0) return;
     net().setOrigin({"", llvm::sys::path::filename(location->getFilename()).str(), location->getLine()});
   }

@@ -44,9 +44,30 @@ struct Scalar {
   std::string problem;  ///< why this is not a scalar of kernel code
 };
 
+/// ap_uint<N> of hls_ap.h is a struct around bits<N>, and one scalar here: its width and sign stand in its name.
+bool isApNumber(const DIType* type, unsigned& width, bool& is_signed) {
+  const auto* composite = llvm::dyn_cast_or_null<DICompositeType>(underlying(type));
+  if (composite == nullptr) return false;
+  llvm::StringRef name = composite->getName();
+  if (!name.consume_front("ap_base<") || name.consumeInteger(10, width)) return false;
+  is_signed = name.contains("true");
+  return true;
+}
+bool isApNumber(const DIType* type) {
+  unsigned width = 0;
+  bool is_signed = false;
+  return isApNumber(type, width, is_signed);
+}
+
 /// DWARF knows a _BitInt's storage only: its width stands in the name of the alias, bits<N>.
 Scalar scalarOf(const DIType* type) {
   Scalar scalar;
+  bool is_signed = false;
+  if (isApNumber(type, scalar.width, is_signed)) {
+    scalar.bytes = static_cast<unsigned>(underlying(type)->getSizeInBits() / 8);
+    if (is_signed) scalar.problem = "is signed: hardware fields are unsigned (ap_uint<N>)";
+    return scalar;
+  }
   const auto* basic = llvm::dyn_cast_or_null<llvm::DIBasicType>(underlying(type));
   if (basic == nullptr) {
     scalar.problem = "is not an unsigned integer, bool, array or struct of these";
@@ -117,7 +138,7 @@ class Flatten {
 
   void one(const DIType* type, const std::string& path, const std::string& member, unsigned offset) {
     const auto* composite = llvm::dyn_cast_or_null<DICompositeType>(underlying(type));
-    if (composite == nullptr) {
+    if (composite == nullptr || isApNumber(type)) {
       leaf(type, path, member, offset, 1);
     } else if (composite->getTag() == dwarf::DW_TAG_array_type) {
       array(*composite, path, member, offset);
@@ -140,7 +161,7 @@ class Flatten {
     }
     const auto elements = static_cast<unsigned>(count->getSExtValue());
     const DIType* element = underlying(type.getBaseType());
-    if (llvm::isa<DICompositeType>(element)) {
+    if (llvm::isa<DICompositeType>(element) && !isApNumber(element)) {
       const auto stride = static_cast<unsigned>(element->getSizeInBits() / 8);
       for (unsigned i = 0; i < elements; ++i) {
         one(type.getBaseType(), path + "_" + std::to_string(i), member + "[" + std::to_string(i) + "]",
