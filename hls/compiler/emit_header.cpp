@@ -34,8 +34,8 @@ std::string packing(const std::vector<EntryField>& fields, const std::string& su
   std::string text = "  template <class Entry>\n  static " + packed + " pack" + suffix +
                      "(const Entry& entry) {\n    " + packed + " packed = 0;\n";
   for (const EntryField& field : fields) {
-    text += "    packed |= static_cast<" + packed + ">(static_cast<" + packed + ">(entry." + field.name + ") << " +
-            number(field.offset) + ");\n";
+    text.append("    packed |= static_cast<").append(packed).append(">(static_cast<").append(packed);
+    text.append(">(entry.").append(field.name).append(") << ").append(number(field.offset)).append(");\n");
   }
   text += "    return packed;\n  }\n  template <class Entry>\n  static void unpack" + suffix + "(" + packed +
           " packed, Entry& entry) {\n";

@@ -42,6 +42,7 @@ void applyLatency(const std::string& text, hlsc::CompileOptions& options) {
 
 std::vector<hlsc::BodyReport> bodyReports(const hlsc::Compiled& compiled) {
   std::vector<hlsc::BodyReport> reports;
+  reports.reserve(compiled.bodies.size());
   for (const hlsc::UpdateBody& body : compiled.bodies)
     reports.push_back({body.table, body.module.name, body.loop_ns, body.limit_ns});
   return reports;

@@ -43,8 +43,8 @@ struct Lookup {
   std::vector<EntryField> fields;
   unsigned entry_width;
   bool is_update = false;
-  unsigned index_width = 0;                ///< of an update
-  std::vector<EntryField> arguments = {};  ///< of an update
+  unsigned index_width = 0;           ///< of an update
+  std::vector<EntryField> arguments;  ///< of an update
 
   /// Start of the names of its ports.
   std::string port() const { return (is_update ? "up_" : "lk_") + table; }

@@ -66,7 +66,7 @@ class RandomModule {
   }
 
   void addLookup() {
-    Lookup lookup{"t", 2, any(1)[0], any(9), 0, {{"all", 0, 20}}, 20};
+    Lookup lookup{"t", 2, any(1)[0], any(9), 0, {{"all", 0, 20}}, 20, false, 0, {}};
     const Value response = module_.netlist.addInput(20, {});
     lookup.response = response[0].node;
     module_.lookups.push_back(lookup);

@@ -429,10 +429,11 @@ class Wrapper {
                                     std::to_string(kWidestIndex));
       return;
     }
+    const std::string rule =
+        "' is asked in the body of " + name + "(): a body has one cycle, so ask before, in the kernel";
     for (llvm::Instruction& instruction : llvm::instructions(*body)) {
-      if (const std::string other = askedTable(instruction); !other.empty())
-        diagnostics_.error(instruction, "table '" + other + "' is asked in the body of " + name +
-                                            "(): a body has one cycle, so ask before, in the kernel");
+      if (std::string other = askedTable(instruction); !other.empty())
+        diagnostics_.error(instruction, other.insert(0, "table '").append(rule));
     }
     const unsigned first = call.hasStructRetAttr() ? 1 : 0;
     llvm::IRBuilder<> builder(&call);
