@@ -89,9 +89,9 @@ Program parseSource(const std::string& source, const std::vector<std::string>& c
   if (code != 0) throw CompileError(problem.empty() ? messages.text() : "error: cannot run clang: " + problem);
 
   Program program;
-  program.context = std::make_shared<llvm::LLVMContext>();
+  program.context = llvm::makeIntrusiveRefCnt<SharedContext>();
   llvm::SMDiagnostic diagnostic;
-  program.module = llvm::parseIRFile(bitcode.path(), diagnostic, *program.context);
+  program.module = llvm::parseIRFile(bitcode.path(), diagnostic, program.context->llvm);
   if (!program.module)
     throw std::logic_error("internal error: clang wrote IR that LLVM cannot read: " + diagnostic.getMessage().str());
   return program;

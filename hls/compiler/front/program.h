@@ -3,6 +3,7 @@
 // marker calls.
 #pragma once
 
+#include <llvm/ADT/IntrusiveRefCntPtr.h>
 #include <llvm/IR/Function.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/IR/Module.h>
@@ -39,8 +40,13 @@ inline constexpr const char* kUninit = "hls.uninit.";
 inline constexpr const char* kRequest = "hls.req.";
 inline constexpr const char* kResponse = "hls.resp.";
 
+/// Owned by all programs of a source together. (A std::shared_ptr needs the RTTI that the packaged LLVM lacks.)
+struct SharedContext : llvm::RefCountedBase<SharedContext> {
+  llvm::LLVMContext llvm;
+};
+
 struct Program {
-  std::shared_ptr<llvm::LLVMContext> context;
+  llvm::IntrusiveRefCntPtr<SharedContext> context = nullptr;
   std::unique_ptr<llvm::Module> module;
   llvm::Function* top = nullptr;
   Layout in, out;
