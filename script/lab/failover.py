@@ -115,7 +115,6 @@ class Cut:
     undisturbed: int
     back: int
     lost: int
-    probes_sent: int
     probes_lost: int
     probes_lost_of_others: int  # of flows that did not use the dead link
 
@@ -165,5 +164,5 @@ def cut_under_traffic(lab: TwoCards, dead: int, flows: int) -> Cut:
                moved=sum(ways[1][flow] == {survivor} for flow in on_dead),
                undisturbed=sum(ways[0][flow] == ways[1][flow] == {survivor} for flow in rest),
                back=sum(ways[2][flow] == ways[0][flow] for flow in all_flows),
-               lost=lost_frames(lab) - lost_before, probes_sent=flows * probes.rounds, probes_lost=len(lost_probes),
+               lost=lost_frames(lab) - lost_before, probes_lost=len(lost_probes),
                probes_lost_of_others=sum(flow not in dead_probes for flow, _ in lost_probes))
