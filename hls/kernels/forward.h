@@ -43,6 +43,7 @@ struct ForwardOut {
   bool to_backbone;  ///< direction: from the customer's side to the backbone
   bits<10> group;    ///< the service's group of next hops
   bits<4> link;      ///< that the frame leaves on; meaningful when drop is none
+  bits<12> flow_slot;  ///< of the flow's hash what chooses neither link nor port: to count distinct flows
   Edit edit;
 };
 

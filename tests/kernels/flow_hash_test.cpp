@@ -96,6 +96,13 @@ TEST(FlowKey, ipv6_is_the_5_tuple_and_the_flow_label) {
   cut = frameOf(kMacs + "88 a8 00 05 81 00 00 05 86 dd " + v6, 62);
   cut.resize(60);
   EXPECT_EQ(static_cast<std::uint32_t>(keyOf(cut).rest) >> 31, 1U) << "no whole IPv6 header: by MAC";
+  // With a byte less than the header by MAC too, with all of its 40 bytes and nothing behind it by the header.
+  Frame whole = frameOf(kMacs + "88 a8 00 05 81 00 00 05 86 dd " + v6, 62);
+  whole.resize(61);
+  EXPECT_EQ(static_cast<std::uint32_t>(keyOf(whole).rest) >> 31, 1U);
+  whole = frameOf(kMacs + "88 a8 00 05 81 00 00 05 86 dd " + v6, 62);
+  whole.resize(62);
+  expectKey(keyOf(whole), kSourceWords6, kDestinationWords6, 0, 0, 0x0BCCDD << 8 | 17);
 }
 
 TEST(FlowKey, everything_else_goes_by_mac_addresses_and_vlan) {
