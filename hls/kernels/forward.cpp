@@ -86,6 +86,7 @@ void forward(const ForwardIn& in, ForwardOut& out) {
   out.to_backbone = !from_backbone;
   out.group = service.group;
   out.link = link.member;
+  out.flow_slot = flowSlot(hash);
   editSTag(in.header, !from_backbone, service.s_tpid, sTagTci(tagged, parsed.tag[0], service.pcp, service.s_vid),
            out.edit);
 }

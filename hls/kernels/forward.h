@@ -40,9 +40,10 @@ struct ForwardOut {
   bits<1> queue;        ///< 0 normal, 1 control; customers' frames are always 0
   bool service_valid;   ///< the frame belongs to `service`, forwarded or dropped
   bits<12> service;
-  bool to_backbone;  ///< direction: from the customer's side to the backbone
-  bits<10> group;    ///< the service's group of next hops
-  bits<4> link;      ///< that the frame leaves on; meaningful when drop is none
+  bool to_backbone;    ///< direction: from the customer's side to the backbone
+  bits<10> group;      ///< the service's group of next hops
+  bits<4> link;        ///< that the frame leaves on; meaningful when drop is none
+  bits<12> flow_slot;  ///< of the flow's hash what chooses neither link nor port: to count distinct flows
   Edit edit;
 };
 

@@ -63,8 +63,8 @@ module card_core #(
   localparam int AHEAD = 127 / (DATA_W / 8);        // beats the editor looks ahead
   localparam int TX_W = $clog2(TX_BEATS) + 1;
 
-  logic tables_ready, counters_ready, ready;
-  assign ready = tables_ready && counters_ready;
+  logic tables_ready, counters_ready, sketch_ready, ready;
+  assign ready = tables_ready && counters_ready && sketch_ready;
 
   // ---- ingress
 
@@ -93,6 +93,7 @@ module card_core #(
   logic [11:0]       d_service;
   logic [9:0]        d_group;
   logic [3:0]        d_link;
+  logic [11:0]       d_flow_slot;
   logic [6:0]        d_strip, d_prepend;
   logic [511:0]      d_edit_data;
 
@@ -125,7 +126,7 @@ module card_core #(
     .data_o(body_data),
     .valid_o(d_valid), .port_o(d_port), .length_o(d_length), .drop_o(d_drop), .egress_port_o(d_egress_port), .queue_o(d_queue),
     .service_valid_o(d_service_valid), .service_o(d_service), .to_backbone_o(d_to_backbone), .group_o(d_group), .link_o(d_link),
-    .strip_o(d_strip), .prepend_o(d_prepend), .edit_data_o(d_edit_data),
+    .flow_slot_o(d_flow_slot), .strip_o(d_strip), .prepend_o(d_prepend), .edit_data_o(d_edit_data),
     .port_req_valid_o(lk_port_valid), .port_key_o(lk_port_key), .port_resp_i(lk_port_resp),
     .attachment_req_valid_o(lk_attachment_valid), .attachment_key_o(lk_attachment_key), .attachment_resp_i(lk_attachment_resp),
     .vid_req_valid_o(lk_vid_valid), .vid_key_o(lk_vid_key), .vid_resp_i(lk_vid_resp),
@@ -149,6 +150,7 @@ module card_core #(
   logic [11:0]     a_service;
   logic [9:0]      a_group;
   logic [3:0]      a_link;
+  logic [11:0]     a_flow_slot;
   logic [6:0]      a_strip, a_prepend;
   logic [511:0]    a_edit_data;
   admission #(.DATA_W(DATA_W), .PORTS(PORTS), .BEATS(TX_BEATS)) admit (
@@ -157,10 +159,10 @@ module card_core #(
     .strip_i(d_strip), .prepend_i(d_prepend),
     .query_o(tx_query), .taken_i(tx_taken), .reserve_o(tx_reserve), .beats_o(tx_reserve_beats),
     .valid_o(a_valid), .drop_o(a_drop), .length_beats_o(a_beats), .last_bytes_o(a_last_bytes), .egress_port_o(a_egress_port), .queue_o(a_queue));
-  delay_line #(.W(512 + 14 + 4 + 14 + 14 + 14), .DEPTH(2)) beside_admission (
+  delay_line #(.W(512 + 14 + 4 + 14 + 14 + 14 + 12), .DEPTH(2)) beside_admission (
     .clk(clk), .rst(rst),
-    .data_i({d_edit_data, d_strip, d_prepend, d_port, d_length, d_service_valid, d_service, d_to_backbone, d_group, d_link}),
-    .data_o({a_edit_data, a_strip, a_prepend, a_port, a_received, a_service_valid, a_service, a_to_backbone, a_group, a_link}));
+    .data_i({d_edit_data, d_strip, d_prepend, d_port, d_length, d_service_valid, d_service, d_to_backbone, d_group, d_link, d_flow_slot}),
+    .data_o({a_edit_data, a_strip, a_prepend, a_port, a_received, a_service_valid, a_service, a_to_backbone, a_group, a_link, a_flow_slot}));
 
   // ---- edit and egress
 
@@ -193,9 +195,9 @@ module card_core #(
   logic [127:0] table_data_out, table_data_in;
   logic         table_write, table_read, table_increment, table_busy, table_error;
   logic         tables_start, tables_write, tables_busy, load_data, load_index;
-  logic         port_req, port_ack, drop_req, drop_ack, service_req, service_ack, member_req, member_ack;
+  logic         port_req, port_ack, drop_req, drop_ack, service_req, service_ack, member_req, member_ack, flow_req, flow_ack;
   logic [17:0]  window_address;
-  logic [31:0]  window_data;
+  logic [31:0]  window_data, count_data, flow_data;
   logic         overrun_seen_q, empty;
   assign port_enable = port_enable_bits[PORTS-1:0];
   wire unused = &{1'b0, port_enable_bits};  // bits of ports that the card does not have
@@ -203,6 +205,7 @@ module card_core #(
     .clk(clk), .rst(rst),
     .geometry_ports_i(8'(PORTS)), .geometry_data_width_i(16'(DATA_W)), .forward_latency_cycles_i(32'(forward_pkg::LATENCY)),
     .tables_count_i(32'd8), .buffers_rx_i(16'(RX_BEATS)), .buffers_tx_i(16'(TX_BEATS)),
+    .flow_sketch_slots_i(17'(1 << forward_pkg::OUT_FLOW_SLOT_W)),
     .status_ready_i(ready), .status_overrun_i(overrun_seen_q), .status_empty_i(empty),
     .now_us_low_value_i(now_us[31:0]), .now_us_high_value_i(now_us[63:32]),
     .port_control_enable_o(port_enable_bits), .port_status_up_i(16'(port_up)),
@@ -217,6 +220,7 @@ module card_core #(
     .drop_counters_req_o(drop_req), .drop_counters_ack_i(drop_ack),
     .service_counters_req_o(service_req), .service_counters_ack_i(service_ack),
     .member_counters_req_o(member_req), .member_counters_ack_i(member_ack),
+    .flow_counts_req_o(flow_req), .flow_counts_ack_i(flow_ack),
     .window_addr_o(window_address), .window_data_i(window_data),
     .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready), .s_axil_awaddr(s_axil_awaddr),
     .s_axil_wvalid(s_axil_wvalid), .s_axil_wready(s_axil_wready), .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb),
@@ -256,7 +260,13 @@ module card_core #(
     .drop_counters_req_i(drop_req), .drop_counters_ack_o(drop_ack),
     .service_counters_req_i(service_req), .service_counters_ack_o(service_ack),
     .member_counters_req_i(member_req), .member_counters_ack_o(member_ack),
-    .address_i(window_address), .data_o(window_data));
+    .address_i(window_address), .data_o(count_data));
+
+  flow_sketch #(.SLOT_W(forward_pkg::OUT_FLOW_SLOT_W)) sketch (
+    .clk(clk), .rst(rst), .ready_o(sketch_ready), .now_us_i(now_us),
+    .valid_i(a_valid && a_drop == 6'd0 && a_to_backbone), .link_i(a_link), .slot_i(a_flow_slot),
+    .req_i(flow_req), .read_link_i(window_address[5:2]), .ack_o(flow_ack), .data_o(flow_data));
+  assign window_data = flow_req ? flow_data : count_data;
 
   // ---- what is inside: frames accepted minus frames dropped behind the buffer minus frames sent
 
@@ -266,7 +276,7 @@ module card_core #(
   logic [3:0]  settle_q;
   logic        bus_active;
   assign bus_active = s_axil_awvalid || s_axil_wvalid || s_axil_arvalid || s_axil_bvalid || s_axil_rvalid || port_req || drop_req ||
-                      service_req || member_req || table_busy || table_write || table_read;
+                      service_req || member_req || flow_req || table_busy || table_write || table_read;
   always_ff @(posedge clk) begin
     if (rst) begin
       inside_q <= '0;

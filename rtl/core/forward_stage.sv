@@ -33,6 +33,7 @@ module forward_stage #(
   output logic                   to_backbone_o,
   output logic [9:0]             group_o,
   output logic [3:0]             link_o,
+  output logic [11:0]            flow_slot_o,
   output logic [6:0]             strip_o,
   output logic [6:0]             prepend_o,
   output logic [511:0]           edit_data_o,
@@ -132,6 +133,7 @@ module forward_stage #(
     .out_to_backbone(to_backbone_o),
     .out_group(group_o),
     .out_link(link_o),
+    .out_flow_slot(flow_slot_o),
     .out_edit_strip(strip_o),
     .out_edit_prepend(prepend_o),
     .out_edit_data(edit_data_o));

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "forward_model.h"
 #include "link_local.h"
@@ -158,6 +159,8 @@ TEST_F(Forward, link_follows_the_flow_and_liveness) {
   tables.setGroup(9, 512, 8, {{6, 1}, {7, 1}});
   tables.service[5].group = 9;
   std::map<unsigned, unsigned> first;  // link by flow
+  std::map<unsigned, unsigned> slot;
+  std::set<unsigned> slots;
   std::map<unsigned, unsigned> flows;
   for (unsigned flow = 0; flow < 2000; ++flow) {
     const Decision decision = decide(tables, flowFrame(flow), 1);
@@ -166,12 +169,18 @@ TEST_F(Forward, link_follows_the_flow_and_liveness) {
     EXPECT_EQ(static_cast<unsigned>(decision.out.group), 9U);
     first[flow] = static_cast<unsigned>(decision.out.link);
     ++flows[first[flow]];
+    slots.insert(slot[flow] = static_cast<unsigned>(decision.out.flow_slot));
   }
+  const double touched = 4096 * (1 - std::exp(-2000.0 / 4096));
+  EXPECT_NEAR(static_cast<double>(slots.size()), touched, 4 * std::sqrt(touched * (1 - touched / 4096)));
   EXPECT_GT(flows[6], 800U);
   EXPECT_GT(flows[7], 800U);
   tables.live_ports = static_cast<std::uint16_t>(~(1U << 7));
-  for (unsigned flow = 0; flow < 2000; ++flow)
-    ASSERT_EQ(static_cast<unsigned>(decide(tables, flowFrame(flow), 1).out.egress_port), 6U);
+  for (unsigned flow = 0; flow < 2000; ++flow) {
+    const Decision decision = decide(tables, flowFrame(flow), 1);
+    ASSERT_EQ(static_cast<unsigned>(decision.out.egress_port), 6U);
+    ASSERT_EQ(static_cast<unsigned>(decision.out.flow_slot), slot[flow]);
+  }
   tables.live_ports = 0xFFFF;
   for (unsigned flow = 0; flow < 2000; ++flow)
     ASSERT_EQ(static_cast<unsigned>(decide(tables, flowFrame(flow), 1).out.egress_port), first[flow]);
