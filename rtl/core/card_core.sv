@@ -21,6 +21,7 @@ module card_core #(
   input  wire logic                rst,
 
   input  wire logic [63:0]         now_us,
+  input  wire logic [63:0]         serial,        // of the card, constant
   input  wire logic [PORTS-1:0]    port_up,
   output logic [PORTS-1:0]         port_enable,
 
@@ -205,6 +206,7 @@ module card_core #(
     .tables_count_i(32'd8), .buffers_rx_i(16'(RX_BEATS)), .buffers_tx_i(16'(TX_BEATS)),
     .status_ready_i(ready), .status_overrun_i(overrun_seen_q), .status_empty_i(empty),
     .now_us_low_value_i(now_us[31:0]), .now_us_high_value_i(now_us[63:32]),
+    .serial_low_value_i(serial[31:0]), .serial_high_value_i(serial[63:32]),
     .port_control_enable_o(port_enable_bits), .port_status_up_i(16'(port_up)),
     .hash_seed_value_o(hash_seed), .hash_mode_symmetric_o(hash_symmetric),
     .table_select_chosen_o(table_select), .table_index_value_i(table_index + 32'd1), .table_index_value_load_i(load_index),

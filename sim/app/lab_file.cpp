@@ -32,8 +32,9 @@ LabPort readPort(host::YamlMap map, host::Problems& problems) {
   return port;
 }
 
-LabCard readCard(host::YamlMap& map, host::Problems& problems) {
-  LabCard card{map.place(), map.text("name"), map.text("socket"), {}};
+LabCard readCard(host::YamlMap& map, std::uint64_t number, host::Problems& problems) {
+  LabCard card{map.place(), map.text("name"), map.text("socket"), 0, {}};
+  card.serial = map.optionalSerial("serial").value_or(number);
   if (auto ports = map.has("ports") ? map.map("ports") : std::nullopt) {
     for (unsigned number = 0; number < CardModel::kPortCount; ++number) {
       const std::string key = std::to_string(number);
@@ -99,7 +100,7 @@ Lab readLab(const std::string& file) {
   host::Problems problems(file);
   host::YamlMap top = host::readYamlFile(file, problems);
   Lab lab;
-  for (host::YamlMap& card : top.maps("cards")) lab.cards.push_back(readCard(card, problems));
+  for (host::YamlMap& card : top.maps("cards")) lab.cards.push_back(readCard(card, lab.cards.size() + 1, problems));
   lab.control = top.optionalText("control").value_or("");
   if (top.has("cables")) {
     for (host::YamlMap& map : top.maps("cables")) {

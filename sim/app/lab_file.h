@@ -26,6 +26,7 @@ struct LabCard {
   host::Place place;
   std::string name;
   std::string socket;
+  std::uint64_t serial = 0;  ///< its number in the file, from 1, unless set
   std::map<unsigned, LabPort> ports;
 };
 
