@@ -12,7 +12,10 @@ namespace poplink::sim {
 
 class FunctionTransport : public driver::Transport {
  public:
-  explicit FunctionTransport(PciFunction& function) : function_(function) {}
+  /// Enables the function, as a driver does first of all.
+  explicit FunctionTransport(PciFunction& function) : function_(function) {
+    function_.configWrite(kPciCommand, 2, kPciMemorySpace | kPciBusMaster);
+  }
 
   std::vector<std::uint32_t> run(std::span<const driver::Access> accesses) override {
     std::vector<std::uint32_t> values;

@@ -12,6 +12,7 @@
 #include "../io/host_interface.h"
 #include "../pci/card_function.h"
 #include "../pci/card_server.h"
+#include "../pci/ownership.h"
 #include "../platform/cable.h"
 #include "cable_control.h"
 #include "lab_file.h"
@@ -110,7 +111,8 @@ class LiveLab {
       card.model().setSerial(one.serial);
       CardFunction& function =
           *functions_.emplace_back(std::make_unique<CardFunction>(("function_" + number).c_str(), card));
-      servers_.push_back(std::make_unique<CardServer>(context, one.socket, function));
+      Ownership& owned = *owned_.emplace_back(std::make_unique<Ownership>(function));
+      servers_.push_back(std::make_unique<CardServer>(context, one.socket, owned));
       for (const auto& [port, plug] : one.ports) {
         card.model().setSpeed(port, plug.speed);
         if (plug.cable.empty()) {
@@ -167,6 +169,7 @@ class LiveLab {
   std::map<std::string, std::unique_ptr<Cable>> cables_;
   std::vector<std::unique_ptr<CardModule>> cards_;
   std::vector<std::unique_ptr<CardFunction>> functions_;
+  std::vector<std::unique_ptr<Ownership>> owned_;
   std::vector<std::unique_ptr<CardServer>> servers_;
   std::vector<std::unique_ptr<HostPort>> host_ports_;
   std::unique_ptr<CableControl> control_;

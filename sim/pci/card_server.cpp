@@ -26,17 +26,21 @@ constexpr std::chrono::milliseconds kAcceptPause(50);
 }  // namespace
 
 struct CardServer::State : std::enable_shared_from_this<State> {
-  State(asio::io_context& context, const std::string& socket, PciFunction& card)
-      : acceptor(listenAt(context, socket)), pause(context), path(socket), function(card) {}
+  State(asio::io_context& context, const std::string& socket, Ownership& owned)
+      : acceptor(listenAt(context, socket)), pause(context), path(socket), card(&owned) {}
 
-  struct Client : std::enable_shared_from_this<Client> {
+  struct Client : Owner, std::enable_shared_from_this<Client> {
     Client(Local::socket s, std::shared_ptr<State> o) : socket(std::move(s)), state(std::move(o)) {}
-    ~Client() {
+    ~Client() override {
+      if (state->card != nullptr) state->card->release(*this);
       if (state->owner == this) state->owner = nullptr;
     }
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
 
+    std::string ownerName() const override { return name; }
     /// The peer has hung up, whatever it sent before that is still unread.
-    bool gone() {
+    bool ownerGone() override {
       pollfd connection{socket.native_handle(), 0, 0};
       return ::poll(&connection, 1, 0) > 0 && (connection.revents & POLLHUP) != 0;
     }
@@ -72,18 +76,19 @@ struct CardServer::State : std::enable_shared_from_this<State> {
     }
 
     void answer(proto::Type type) {
+      if (state->card == nullptr) return;
       if (type == proto::Type::hello) return hello();
-      if (state->owner != this) return refuse("wants a hello first");
+      if (!state->card->isOwner(*this)) return refuse("wants a hello first");
       if (type == proto::Type::batch) return batch();
       if (type == proto::Type::config_read) {
         const auto access = proto::decodeConfigRead(payload);
         if (!access) return refuse("was sent a malformed message");
-        return send(proto::encodeConfigAnswer(type, state->function.configRead(access->offset, access->size)));
+        return send(proto::encodeConfigAnswer(type, state->function().configRead(access->offset, access->size)));
       }
       if (type == proto::Type::config_write) {
         const auto access = proto::decodeConfigWrite(payload);
         if (!access) return refuse("was sent a malformed message");
-        state->function.configWrite(access->offset, access->size, access->value);
+        state->function().configWrite(access->offset, access->size, access->value);
         return send(proto::encodeConfigAnswer(type, std::nullopt));
       }
       refuse("was sent something that only a card says");
@@ -95,15 +100,15 @@ struct CardServer::State : std::enable_shared_from_this<State> {
         return refuse("speaks protocol version " + std::to_string(proto::kVersion) + ", not " +
                       std::to_string(hello->version));
       }
-      if (state->owner != nullptr && state->owner != this && !state->owner->gone())
-        return refuse("is held by " + state->owner->name);
+      if (!state->card->take(*this, nullptr)) return refuse("is held by " + state->card->heldBy());
       state->owner = this;
+      state->function().configWrite(kPciCommand, 2, kPciMemorySpace | kPciBusMaster);
       name = hello->client.empty() ? "a client without a name" : hello->client;
       const auto id = [&](std::uint16_t offset) {
-        return static_cast<std::uint16_t>(state->function.configRead(offset, 2));
+        return static_cast<std::uint16_t>(state->function().configRead(offset, 2));
       };
       send(proto::encodeHelloAnswer(
-          {proto::kVersion, id(0), id(2), static_cast<std::uint32_t>(state->function.bars().at(0).bytes)}));
+          {proto::kVersion, id(0), id(2), static_cast<std::uint32_t>(state->function().bars().at(0).bytes)}));
     }
     void batch() {
       const auto accesses = proto::decodeBatch(payload);
@@ -112,9 +117,9 @@ struct CardServer::State : std::enable_shared_from_this<State> {
       for (const driver::Access& access : *accesses) {
         std::uint32_t value = 0;
         if (access.kind == driver::Access::Kind::write) {
-          if (!state->function.barWrite(0, access.address, access.value)) break;
+          if (!state->function().barWrite(0, access.address, access.value)) break;
         } else {
-          if (!state->function.barRead(0, access.address, value)) break;
+          if (!state->function().barRead(0, access.address, value)) break;
           result.values.push_back(value);
         }
         ++result.done;
@@ -145,15 +150,17 @@ struct CardServer::State : std::enable_shared_from_this<State> {
     });
   }
 
+  PciFunction& function() { return card->function(); }
+
   Local::acceptor acceptor;
   asio::steady_timer pause;
   std::string path;
-  PciFunction& function;
+  Ownership* card;  ///< null: the server has ended, and its connections do with the context
   Client* owner = nullptr;
 };
 
-CardServer::CardServer(asio::io_context& context, const std::string& socket, PciFunction& function)
-    : state_(std::make_shared<State>(context, socket, function)) {
+CardServer::CardServer(asio::io_context& context, const std::string& socket, Ownership& card)
+    : state_(std::make_shared<State>(context, socket, card)) {
   state_->accept();
 }
 
@@ -161,6 +168,8 @@ CardServer::~CardServer() {
   boost::system::error_code ignored;
   state_->acceptor.close(ignored);
   state_->pause.cancel();
+  if (state_->owner != nullptr) state_->card->release(*state_->owner);
+  state_->card = nullptr;
   ::unlink(state_->path.c_str());
 }
 

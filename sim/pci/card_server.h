@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A PciFunction behind a unix socket (poplink/driver/sim_protocol.h): one owner at a time, everybody else is told who
-// it is.
+// it is. The socket is the bus and its firmware in one: its owner finds the function enabled.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
 
-#include "pci_function.h"
+#include "ownership.h"
 
 namespace poplink::sim {
 
@@ -15,7 +15,7 @@ class CardServer {
  public:
   /// Listens at `socket`; a dead socket left there is replaced; a live one, or any other file, is an error. Throws
   /// std::runtime_error.
-  CardServer(boost::asio::io_context& context, const std::string& socket, PciFunction& function);
+  CardServer(boost::asio::io_context& context, const std::string& socket, Ownership& card);
   ~CardServer();
 
  private:

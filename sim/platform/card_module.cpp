@@ -27,8 +27,10 @@ void CardModule::connect(unsigned port, FrameSink& sink) {
 
 void CardModule::setLink(unsigned port, bool up) {
   wake();
+  const bool changed = model_.portUp(port) != up;
   model_.setPortUp(port, up);
   for (std::uint64_t i = 0; i < kLinkCycles; ++i) model_.step();
+  if (changed && on_interrupt) on_interrupt(kEventVector);
   work_.notify(sc_core::SC_ZERO_TIME);
 }
 

@@ -21,6 +21,7 @@
 namespace poplink::sim {
 
 inline constexpr std::uint64_t kQuantumCycles = 64;
+inline constexpr unsigned kEventVector = 8;                                              ///< a link's state has changed
 inline const sc_core::sc_time kCycle(static_cast<double>(kNsPerCycle), sc_core::SC_NS);  // 250 MHz
 
 class CardModule : public sc_core::sc_module {
@@ -39,6 +40,12 @@ class CardModule : public sc_core::sc_module {
 
   /// The link of a connected port falls or comes back; an idle card notices at once.
   void setLink(unsigned port, bool up);
+
+  /// The host is gone or its function was reset: the card disables all rings. There are none in the register map yet;
+  /// once there are, this writes 0 to the control register of each.
+  void stopHostPath() {}
+  /// Called with an MSI-X vector when the card interrupts its host.
+  std::function<void(unsigned vector)> on_interrupt;
 
   bool quiescent() const { return model_.quiescent(); }
   CardModel& model() { return model_; }

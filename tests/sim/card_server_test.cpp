@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/asio/post.hpp>
 #include <future>
 #include <map>
@@ -43,7 +44,12 @@ class Memory : public PciFunction {
     if (offset < kRefused) registers_[offset] = value;
     return offset < kRefused;
   }
+  void reset() override {
+    ++resets;
+    config_.clear();
+  }
   void attach(PciHost*) override {}
+  std::atomic<int> resets{0};
 
  private:
   std::map<std::uint64_t, std::uint32_t> registers_;
@@ -147,11 +153,12 @@ class CardSocket : public ::testing::Test {
 
   Scratch scratch;
   std::string path = scratch / "card.sock";
+  Memory memory_;
 
  private:
-  Memory memory_;
   std::unique_ptr<boost::asio::io_context> context_ = std::make_unique<boost::asio::io_context>();
-  std::unique_ptr<CardServer> server_ = std::make_unique<CardServer>(*context_, path, memory_);
+  Ownership card_{memory_};
+  std::unique_ptr<CardServer> server_ = std::make_unique<CardServer>(*context_, path, card_);
   std::thread thread_ = std::thread([this] { context_->run(); });
 };
 
@@ -210,6 +217,30 @@ TEST_F(CardSocket, is_free_before_all_that_its_dead_owner_sent_is_read) {
   second.send(proto::encodeBatch(std::vector{Access::read(0x20)}));
   const auto batch = second.receive();
   EXPECT_TRUE(batch && batch->first == Type::batch) << "and stays with its new owner when the old one's end is read";
+}
+
+TEST_F(CardSocket, function_is_enabled_for_its_owner_and_reset_when_it_goes) {
+  const auto configuration = [](RawClient& client) {
+    client.send(proto::encodeConfigRead({kPciCommand, 2}));
+    const auto answer = client.receive();
+    return answer ? proto::decodeConfigReadAnswer(answer->second) : std::nullopt;
+  };
+  std::optional<RawClient> owner(path);
+  ASSERT_EQ(owner->hello("me"), "");
+  EXPECT_EQ(configuration(*owner), kPciMemorySpace | kPciBusMaster);
+  owner->send(proto::encodeConfigWrite({0x3C, 1, 5}));
+  ASSERT_TRUE(owner->receive());
+  const int resets = memory_.resets;
+  ASSERT_EQ(owner->hello("still me"), "");
+  EXPECT_EQ(memory_.resets, resets) << "it has the function already";
+  owner.reset();
+  RawClient second(path);
+  ASSERT_EQ(second.hello("me"), "");
+  EXPECT_GT(memory_.resets, resets);
+  second.send(proto::encodeConfigRead({0x3C, 1}));
+  const auto answer = second.receive();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(proto::decodeConfigReadAnswer(answer->second), 0U);
 }
 
 TEST_F(CardSocket, owner_that_sends_nonsense_loses_the_card) {
@@ -369,7 +400,8 @@ class SocketPath : public CardSocket {
 
  private:
   boost::asio::io_context other_context_;
-  Memory other_;
+  Memory other_memory_;
+  Ownership other_{other_memory_};
 };
 
 TEST_F(SocketPath, live_one_is_not_stolen) {
