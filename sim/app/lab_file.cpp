@@ -33,8 +33,13 @@ LabPort readPort(host::YamlMap map, host::Problems& problems) {
 }
 
 LabCard readCard(host::YamlMap& map, std::uint64_t number, host::Problems& problems) {
-  LabCard card{map.place(), map.text("name"), map.text("socket"), 0, {}};
+  LabCard card{map.place(), map.text("name"), "", {}, 0, {}};
   card.serial = map.optionalSerial("serial").value_or(number);
+  card.socket = map.has("qemu") ? map.optionalText("socket").value_or("") : map.text("socket");
+  if (auto qemu = map.has("qemu") ? map.map("qemu") : std::nullopt) {
+    card.qemu = LabQemu{qemu->place(), qemu->text("socket"), qemu->optionalText("qtest").value_or("")};
+    qemu->finish();
+  }
   if (auto ports = map.has("ports") ? map.map("ports") : std::nullopt) {
     for (unsigned number = 0; number < CardModel::kPortCount; ++number) {
       const std::string key = std::to_string(number);
@@ -60,8 +65,13 @@ class LabCheck {
     }
     for (const LabCard& card : lab_.cards) {
       once("card", card.name, card.place, "name");
-      once("socket", card.socket, card.place, "socket");
+      if (!card.socket.empty()) once("socket", card.socket, card.place, "socket");
+      if (card.qemu) once("socket", card.qemu->socket, card.qemu->place, "socket");
       for (const auto& [number, port] : card.ports) checkPort(port);
+    }
+    for (const LabCard& card : lab_.cards) {  // QEMU listens there, and several cards may be in one QEMU
+      if (card.qemu && seen_.contains({"socket", "", card.qemu->qtest}))
+        add(card.qemu->place, "qtest", "socket '" + card.qemu->qtest + "' is the simulation's own");
     }
     for (const LabCable& cable : lab_.cables) {
       if (const unsigned count = ends_[cable.name]; count != 2)

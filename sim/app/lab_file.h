@@ -22,10 +22,18 @@ struct LabPort {
   PortSpeed speed = PortSpeed::bus;
 };
 
+/// How a QEMU gets a card.
+struct LabQemu {
+  host::Place place;
+  std::string socket;  ///< where its x-pci-proxy-dev connects
+  std::string qtest;   ///< where it listens for interrupts; cards of one QEMU name the same. Empty: it gets none
+};
+
 struct LabCard {
   host::Place place;
   std::string name;
-  std::string socket;
+  std::string socket;  ///< empty: none, the card is only for a virtual machine
+  std::optional<LabQemu> qemu;
   std::uint64_t serial = 0;  ///< its number in the file, from 1, unless set
   std::map<unsigned, LabPort> ports;
 };

@@ -12,7 +12,9 @@
 #include "../io/host_interface.h"
 #include "../pci/card_function.h"
 #include "../pci/card_server.h"
+#include "../pci/mpqemu_server.h"
 #include "../pci/ownership.h"
+#include "../pci/qtest_client.h"
 #include "../platform/cable.h"
 #include "cable_control.h"
 #include "lab_file.h"
@@ -112,7 +114,8 @@ class LiveLab {
       CardFunction& function =
           *functions_.emplace_back(std::make_unique<CardFunction>(("function_" + number).c_str(), card));
       Ownership& owned = *owned_.emplace_back(std::make_unique<Ownership>(function));
-      servers_.push_back(std::make_unique<CardServer>(context, one.socket, owned));
+      if (!one.socket.empty()) servers_.push_back(std::make_unique<CardServer>(context, one.socket, owned));
+      if (one.qemu) offerToQemu(context, *one.qemu, owned);
       for (const auto& [port, plug] : one.ports) {
         card.model().setSpeed(port, plug.speed);
         if (plug.cable.empty()) {
@@ -133,6 +136,17 @@ class LiveLab {
       }
     }
     if (!lab.control.empty()) control_ = std::make_unique<CableControl>(context, lab.control, std::move(ends));
+  }
+
+  void offerToQemu(asio::io_context& context, const LabQemu& qemu, Ownership& card) {
+    const auto tell = [](const std::string& text) { std::cerr << "poplink-sim: " << text << "\n"; };
+    MpqemuServer::Hooks hooks{{}, tell};
+    if (!qemu.qtest.empty()) {
+      auto& client = qtests_[qemu.qtest];
+      if (!client) client = std::make_unique<QtestClient>(context, qemu.qtest, tell);
+      hooks.message = [&qtest = *client](std::uint64_t address, std::uint32_t data) { qtest.write(address, data); };
+    }
+    qemu_servers_.push_back(std::make_unique<MpqemuServer>(context, qemu.socket, card, std::move(hooks)));
   }
 
   /// Moves into the cards what hosts have sent and what has come through a cable.
@@ -171,6 +185,8 @@ class LiveLab {
   std::vector<std::unique_ptr<CardFunction>> functions_;
   std::vector<std::unique_ptr<Ownership>> owned_;
   std::vector<std::unique_ptr<CardServer>> servers_;
+  std::map<std::string, std::unique_ptr<QtestClient>> qtests_;
+  std::vector<std::unique_ptr<MpqemuServer>> qemu_servers_;
   std::vector<std::unique_ptr<HostPort>> host_ports_;
   std::unique_ptr<CableControl> control_;
 };

@@ -57,12 +57,15 @@ cards:
       1: {interface: e0, speed: 10G}
       6: {cable: backbone}
   - {name: b, socket: b.sock, serial: 504c000000000007, ports: {7: {cable: backbone}}}
+  - {name: c, qemu: {socket: c.qemu, qtest: qtest.sock}}
+  - {name: d, socket: d.sock, qemu: {socket: d.qemu, qtest: qtest.sock}}
+  - {name: e, qemu: {socket: e.qemu}}
 cables:
   - {name: backbone, pcap: x.pcap, delay_ns: 250000}
 control: lab.control
 )";
   const Lab lab = readLab(scratch / "lab.yaml");
-  ASSERT_EQ(lab.cards.size(), 2U);
+  ASSERT_EQ(lab.cards.size(), 5U);
   EXPECT_EQ(lab.cards[0].name, "a");
   EXPECT_EQ(lab.cards[0].socket, "a.sock");
   EXPECT_EQ(lab.cards[0].serial, 1U);
@@ -79,6 +82,13 @@ control: lab.control
   EXPECT_EQ(lab.cards[0].ports.at(6).cable, "backbone");
   EXPECT_EQ(lab.cards[0].ports.at(6).speed, PortSpeed::bus);
   EXPECT_EQ(lab.cards[1].ports.size(), 1U);
+  EXPECT_FALSE(lab.cards[1].qemu);
+  EXPECT_EQ(lab.cards[2].socket, "") << "not needed with qemu";
+  EXPECT_EQ(lab.cards[2].qemu->socket, "c.qemu");
+  EXPECT_EQ(lab.cards[2].qemu->qtest, "qtest.sock");
+  EXPECT_EQ(lab.cards[3].socket, "d.sock");
+  EXPECT_EQ(lab.cards[3].qemu->qtest, "qtest.sock") << "two cards of one QEMU";
+  EXPECT_EQ(lab.cards[4].qemu->qtest, "");
   ASSERT_EQ(lab.cables.size(), 1U);
   EXPECT_EQ(lab.cables[0].pcap, "x.pcap");
   EXPECT_EQ(lab.cables[0].delay_ns, 250'000U);

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A host's memory as a function reaches it by DMA: files of another process, mapped at bus addresses.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+
+namespace poplink::sim {
+
+class HostMemory {
+ public:
+  HostMemory() = default;
+  HostMemory(HostMemory&&) = default;
+  HostMemory& operator=(HostMemory&&) = default;
+
+  /// `bytes` from `offset` of the file `fd` (which may be closed afterwards) lie at `address`. Throws
+  /// std::runtime_error: nothing, or something that wraps around; overlaps what is there; the file is shorter (touching
+  /// that would end the process); not mappable.
+  void add(std::uint64_t address, std::uint64_t bytes, int fd, std::uint64_t offset, bool writable = true);
+  /// Exactly a region that was added; false: there is none.
+  bool remove(std::uint64_t address, std::uint64_t bytes);
+  void clear() { regions_.clear(); }
+  std::size_t regions() const { return regions_.size(); }
+
+  /// Over adjacent regions too. False, and nothing written, when any byte is outside.
+  bool read(std::uint64_t address, std::span<std::uint8_t> into) const;
+  /// The last byte appears last to whoever reads the memory meanwhile.
+  bool write(std::uint64_t address, std::span<const std::uint8_t> from) const;
+
+ private:
+  class Mapping {
+   public:
+    Mapping(int fd, std::uint64_t offset, std::uint64_t bytes, bool writable);
+    ~Mapping();
+    Mapping(const Mapping&) = delete;
+    Mapping& operator=(const Mapping&) = delete;
+
+    std::uint8_t* data() const { return data_; }
+    std::uint64_t bytes() const { return bytes_; }
+    bool writable() const { return writable_; }
+
+   private:
+    void* start_ = nullptr;
+    std::size_t length_ = 0;
+    std::uint8_t* data_ = nullptr;
+    std::uint64_t bytes_;
+    bool writable_;
+  };
+
+  /// The region that has `address`, and where in it.
+  const Mapping* at(std::uint64_t address, std::uint64_t& offset) const;
+  bool covers(std::uint64_t address, std::uint64_t bytes, bool writable) const;
+
+  std::map<std::uint64_t, Mapping> regions_;
+};
+
+}  // namespace poplink::sim

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// A PciFunction in a virtual machine: the far side of QEMU 7.2's `x-pci-proxy-dev`, "MPQemu" (docs/virtual-machine.md).
+//
+// The proxy forwards configuration and BAR accesses, one at a time, and passes the files that the guest's memory is
+// made of, so that DMA is memcpy. Interrupts go another way: MSI-X messages are handed to `message`.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "ownership.h"
+
+namespace poplink::sim {
+
+class MpqemuServer {
+ public:
+  struct Hooks {
+    /// An MSI-X message of the function.
+    std::function<void(std::uint64_t address, std::uint32_t data)> message;
+    /// For the user: why a QEMU was turned away or lost the card.
+    std::function<void(const std::string&)> tell;
+  };
+
+  /// Listens at `socket` for a QEMU, which owns the card until its connection ends. Throws std::runtime_error as
+  /// CardServer does.
+  MpqemuServer(boost::asio::io_context& context, const std::string& socket, Ownership& card, Hooks hooks);
+  ~MpqemuServer();
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace poplink::sim
