@@ -23,6 +23,7 @@ module card_core #(
   input  wire logic                rst,
 
   input  wire logic [63:0]         now_us,
+  input  wire logic [63:0]         serial,        // of the card, constant
   input  wire logic [PORTS-1:0]    port_up,
   output logic [PORTS-1:0]         port_enable,
 
@@ -298,6 +299,7 @@ module card_core #(
     .flow_sketch_slots_i(17'(1 << forward_pkg::OUT_FLOW_SLOT_W)),
     .status_ready_i(ready), .status_overrun_i(overrun_seen_q), .status_empty_i(empty),
     .now_us_low_value_i(now_us[31:0]), .now_us_high_value_i(now_us[63:32]),
+    .serial_low_value_i(serial[31:0]), .serial_high_value_i(serial[63:32]),
     .port_control_enable_o(port_enable_bits), .port_status_up_i(16'(port_up)),
     .hash_seed_value_o(hash_seed), .hash_mode_symmetric_o(hash_symmetric),
     .ring_control_enable_o(ring_enable), .ring_control_log_entries_o(ring_log_entries),

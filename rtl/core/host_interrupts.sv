@@ -17,6 +17,7 @@ module host_interrupts #(
   input  wire logic [2:0]       ring_i,
   input  wire logic [8*16-1:0]  index_i,
   input  wire logic [8*16-1:0]  seen_i,
+  input  wire logic [7:0]       enable_i,        // rings; a disabled one is not armed
   input  wire logic [7:0]       arm_i,
   input  wire logic [8*16-1:0]  frames_i,
   input  wire logic [8*16-1:0]  us_i,
@@ -85,14 +86,13 @@ module host_interrupts #(
           if ({links_q, rings_q} != '0) events_armed_q <= 1'b0;
         end else if (fires) begin
           irq_valid_o <= 1'b1;
-          armed_q[at] <= 1'b0;
         end
       end
+      armed_q <= armed_q & enable_i;
+      if (!irq_valid_o && fires && scan_q != 4'd8) armed_q[at] <= 1'b0;
       for (int r = 0; r < 8; r++) begin
-        if (arm_i[r]) begin
-          armed_q[r] <= 1'b1;
-          late_q[r] <= unseen[r];
-        end
+        if (arm_i[r] && enable_i[r]) armed_q[r] <= 1'b1;
+        if (arm_i[r]) late_q[r] <= unseen[r];
       end
       if (arm_events_i) events_armed_q <= 1'b1;
     end

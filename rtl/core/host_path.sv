@@ -197,7 +197,7 @@ module host_path #(
 
   host_interrupts #(.PORTS(PORTS)) interrupts (
     .clk(clk), .rst(rst), .now_us(now_us[31:0]),
-    .done_i(done), .stopped_i(stopped), .ring_i(ring), .index_i(ring_index_o), .seen_i(ring_seen_i), .arm_i(ring_arm_i),
+    .done_i(done), .stopped_i(stopped), .ring_i(ring), .index_i(ring_index_o), .seen_i(ring_seen_i), .enable_i(ring_enable_i), .arm_i(ring_arm_i),
     .frames_i(ring_frames_i), .us_i(ring_us_i),
     .port_up_i(port_up_i), .clear_links_i(clear_links_i), .clear_rings_i(clear_rings_i), .arm_events_i(arm_events_i),
     .links_o(event_links_o), .rings_o(event_rings_o),

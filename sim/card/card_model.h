@@ -72,6 +72,7 @@ class BasicCardModel {
     for (unsigned port = 0; port < kPorts; ++port) setSpeed(port, speed);
     assign(dut_->port_up, (1U << kPorts) - 1);
     dut_->now_us = 0;
+    dut_->serial = 0;
     dut_->tx_tready = 0;
     dut_->rx_tvalid = 0;
     dut_->s_axil_awvalid = dut_->s_axil_wvalid = dut_->s_axil_arvalid = 0;
@@ -128,6 +129,7 @@ class BasicCardModel {
   /// A blocked egress MAC takes nothing: what a paused or stuck link partner looks like.
   void blockEgress(unsigned port, bool blocked) { egress_.at(port).blocked = blocked; }
   void setNow(std::uint64_t microseconds) { dut_->now_us = microseconds; }
+  void setSerial(std::uint64_t serial) { dut_->serial = serial; }
 
   std::uint64_t cycle() const { return cycle_; }
   /// Nothing inside the card or on its wires: it need not be clocked.

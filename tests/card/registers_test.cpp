@@ -43,6 +43,9 @@ TEST_F(Registers, time_ports_and_scratch) {
   bench.card.setNow(0x1234'5678'9ABC'DEF0);
   EXPECT_EQ(bench.card.readRegister(map::reg::kNowUsLow), 0x9ABC'DEF0U);
   EXPECT_EQ(bench.card.readRegister(map::reg::kNowUsHigh), 0x1234'5678U);
+  bench.card.setSerial(0x0123'4567'89AB'CDEF);
+  EXPECT_EQ(bench.card.readRegister(map::reg::kSerialLow), 0x89AB'CDEFU);
+  EXPECT_EQ(bench.card.readRegister(map::reg::kSerialHigh), 0x0123'4567U);
   bench.card.writeRegister(map::reg::kScratch, 0xDEAD'BEEF);
   EXPECT_EQ(bench.card.readRegister(map::reg::kScratch), 0xDEAD'BEEFU);
   bench.card.setPortUp(3, false);
