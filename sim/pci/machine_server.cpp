@@ -2,10 +2,12 @@
 #include "machine_server.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 #include <chrono>
 
 #include "local_listener.h"
@@ -79,38 +81,56 @@ void MachineClient::leave() {
 
 void MachineClient::end(const std::string& why) {
   leave();
-  left();
   boost::system::error_code ignored;
   socket_.close(ignored);
   if (!why.empty() && listener_->tell_) listener_->tell_(listener_->path_ + ": " + name_ + " " + why);
 }
 
-void MachineClient::await(std::span<std::uint8_t> bytes, std::size_t most_files, std::function<void()> then) {
-  part_.want(bytes, most_files);
-  then_ = std::move(then);
-  gather();
+void MachineClient::whenReadable(std::function<void()> then) {
+  socket_.async_wait(MachineListener::Socket::wait_read,
+                     [self = shared_from_this(), then = std::move(then)](boost::system::error_code error) {
+                       if (error || !self->socket_.is_open() || self->listener_->card_ == nullptr) return;
+                       if (!self->owns()) return self->end("");
+                       then();
+                     });
 }
 
-void MachineClient::gather() {
-  if (listener_->card_ == nullptr || !socket_.is_open()) return;
-  if (!owns()) return end("");
+void MachineClient::await(std::span<std::uint8_t> bytes, std::size_t most_files, std::function<void()> then) {
+  part_.want(bytes, most_files);
+  gather(std::move(then));
+}
+
+void MachineClient::gather(std::function<void()> then) {
   switch (part_.read(socket_.native_handle())) {
     case MessagePart::State::complete:
-      return std::exchange(then_, {})();
+      return then();
     case MessagePart::State::ended:
       return end("");
     case MessagePart::State::malformed:
       return end("sent more files than a message has");
     case MessagePart::State::incomplete:
-      socket_.async_wait(MachineListener::Socket::wait_read,
-                         [self = shared_from_this()](boost::system::error_code error) {
-                           if (!error) self->gather();
-                         });
+      whenReadable([this, then = std::move(then)] { gather(then); });
   }
 }
 
+bool MachineClient::send(std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent > 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(sent));
+      continue;
+    }
+    pollfd room{socket_.native_handle(), POLLOUT, 0};
+    const bool full = errno == EAGAIN || errno == EWOULDBLOCK;
+    if (errno != EINTR && (!full || ::poll(&room, 1, kPatienceMs) <= 0)) return false;
+  }
+  return true;
+}
+
 void MachineClient::post(std::function<void()> then) {
-  asio::post(socket_.get_executor(), [self = shared_from_this(), then = std::move(then)] { then(); });
+  asio::post(socket_.get_executor(), [self = shared_from_this(), then = std::move(then)] {
+    if (self->socket_.is_open() && self->owns()) then();
+  });
 }
 
 void readBar(PciFunction& function, unsigned bar, std::uint64_t offset, std::span<std::uint8_t> into) {

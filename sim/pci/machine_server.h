@@ -63,8 +63,6 @@ class MachineClient : public Owner, public PciHost, public std::enable_shared_fr
  protected:
   /// It is the card's owner: awaits its first message.
   virtual void begin() = 0;
-  /// The card is not its own any more.
-  virtual void left() {}
 
   /// Still the owner of the card: another may have taken over from one that has ended, before its end was read.
   bool owns() const { return listener_->card_ != nullptr && listener_->card_->isOwner(*this); }
@@ -73,22 +71,25 @@ class MachineClient : public Owner, public PciHost, public std::enable_shared_fr
 
   /// The card is free again; `why`, if any, is told.
   void end(const std::string& why);
+  /// Calls `then` when something has come, or the peer has ended.
+  void whenReadable(std::function<void()> then);
   /// Calls `then` when all of `bytes` have come, with at most so many files.
   void await(std::span<std::uint8_t> bytes, std::size_t most_files, std::function<void()> then);
+  /// Sends all of it, and waits for room as long as that is decent. False: the peer is gone, or does not read.
+  bool send(std::span<const std::uint8_t> bytes);
   /// Calls `then` from the loop: nobody is called within the handling of his own message.
   void post(std::function<void()> then);
-  std::vector<Descriptor> takeFiles() { return part_.takeDescriptors(); }
+  static constexpr int kPatienceMs = 5'000;  ///< for a peer that does not read, or does not answer
 
   HostMemory memory_;
   MachineListener::Socket socket_;
+  MessagePart part_;
 
  private:
-  void gather();
+  void gather(std::function<void()> then);
 
   std::shared_ptr<MachineListener> listener_;
   std::string name_;
-  MessagePart part_;
-  std::function<void()> then_;
 };
 
 /// As a processor's accesses: registers are of 32 bits, so a longer access becomes several, and a part of a register is

@@ -108,11 +108,12 @@ class Proxy : public MachineClient {
   void begin() override {
     await(bytesOf(header_), kMostDescriptors, [this] { gotHeader(); });
   }
-  void next() {
+  void next(boost::system::error_code error = {}) {
+    if (error) return end("");
     post([this] { begin(); });
   }
   void gotHeader() {
-    files_ = takeFiles();
+    files_ = part_.takeDescriptors();
     const auto bytes = dataBytes(header_.command);
     if (!bytes || header_.bytes != *bytes)
       return end("sent something that is no message of its protocol (command " + std::to_string(header_.command) +
@@ -128,9 +129,8 @@ class Proxy : public MachineClient {
   }
   void answer(std::uint64_t value) {
     reply_ = {{static_cast<std::int32_t>(Command::answer), 0, sizeof value}, value};
-    asio::async_write(
-        socket_, asio::buffer(&reply_, sizeof reply_),
-        [self = shared_from_this(), this](boost::system::error_code error, std::size_t) { error ? end("") : begin(); });
+    asio::async_write(socket_, asio::buffer(&reply_, sizeof reply_),
+                      [self = shared_from_this(), this](boost::system::error_code error, std::size_t) { next(error); });
   }
 
   void gotData() {
