@@ -32,9 +32,9 @@ LabPort readPort(host::YamlMap map, host::Problems& problems) {
   return port;
 }
 
-LabCard readCard(host::YamlMap& map, std::uint64_t number, host::Problems& problems) {
+LabCard readCard(host::YamlMap& map, std::uint64_t place, host::Problems& problems) {
   LabCard card{map.place(), map.text("name"), "", {}, 0, {}};
-  card.serial = map.optionalSerial("serial").value_or(number);
+  card.serial = map.optionalSerial("serial").value_or(place);
   card.socket = map.has("qemu") ? map.optionalText("socket").value_or("") : map.text("socket");
   if (auto qemu = map.has("qemu") ? map.map("qemu") : std::nullopt) {
     card.qemu = LabQemu{qemu->place(), qemu->text("socket"), qemu->optionalText("qtest").value_or("")};
