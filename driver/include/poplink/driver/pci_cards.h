@@ -33,7 +33,7 @@ struct PciCard {
 };
 
 /// All poplink cards, by address. Throws DriverError when the host does not show its PCI devices.
-std::vector<PciCard> listPciCards(const PciSystem& system = {});
+std::vector<PciCard> listPciCards(const PciSystem& system = PciSystem());
 
 /// The address in full: "03:00.0" is in domain 0. Nothing: it is no PCI address.
 std::optional<std::string> pciAddress(const std::string& text);

@@ -9,12 +9,14 @@
 namespace poplink::driver {
 
 struct PciSystem {
+  /// `root`: where the trees begin, as in a container that has the host's below a directory of its own.
+  explicit PciSystem(const std::string& root = "") : sys(root + "/sys"), dev(root + "/dev"), lock(root + "/run/lock") {}
   virtual ~PciSystem() = default;
 
-  std::string sys = "/sys";
-  std::string dev = "/dev";
-  std::string proc = "/proc";
-  std::string lock = "/run/lock";  ///< where owners of cards lock theirs
+  std::string sys;
+  std::string dev;
+  std::string proc = "/proc";  ///< this program's own
+  std::string lock;            ///< where owners of cards lock theirs
 
   // As the system calls of these names; -1, MAP_FAILED and errno likewise.
   virtual int open(const std::string& path, int flags) const;
