@@ -88,11 +88,12 @@ int main(int argc, char** argv) {
   ShowOptions show_options;
   CLI::App* show_command = app.add_subcommand("show", "Show what a card does");
   show_command->require_subcommand(1);
-  const std::pair<const char*, const char*> nouns[] = {{"service", "Services with their counters"},
-                                                       {"port", "Ports: role, link, traffic"},
-                                                       {"counter", "Traffic and drops by reason"},
-                                                       {"ecmp", "Groups of next hops: members, shares, traffic"},
-                                                       {"table", "Entries of the card's tables"}};
+  const std::pair<const char*, const char*> nouns[] = {
+      {"service", "Services with their counters"},
+      {"port", "Ports: role, link, traffic"},
+      {"counter", "Traffic and drops by reason"},
+      {"ecmp", "Groups of next hops: members, shares, traffic, active flows (per link)"},
+      {"table", "Entries of the card's tables"}};
   for (const auto& [noun, help] : nouns) {
     CLI::App* command = show_command->add_subcommand(noun, help);
     command->add_option("--node", show_options.node, "Node file: which card")->required();

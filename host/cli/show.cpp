@@ -131,6 +131,11 @@ void printCounters(const Json& list) {
   printTable(rows);
 }
 
+void printEcmp(const Json& groups) {
+  printTable(ecmpRows(groups));
+  std::cout << kFlowsNote << "\n";
+}
+
 void printTables(const Json& list) {
   for (const Json& table : list) {
     std::cout << cell(table["table"]) << ": " << table["used"] << " of " << table["capacity"] << " entries used\n";
@@ -170,7 +175,7 @@ int show(const ShowOptions& options) {
   else if (options.noun == "ecmp" && result["groups"].empty())
     std::cout << "no groups\n";
   else if (options.noun == "ecmp")
-    printTable(ecmpRows(result["groups"]));
+    printEcmp(result["groups"]);
   else
     printTables(result["tables"]);
   return kExitDone;

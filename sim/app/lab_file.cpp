@@ -41,9 +41,9 @@ LabCard readCard(host::YamlMap& map, std::uint64_t place, host::Problems& proble
     qemu->finish();
   }
   if (auto ports = map.has("ports") ? map.map("ports") : std::nullopt) {
-    for (unsigned number = 0; number < CardModel::kPortCount; ++number) {
-      const std::string key = std::to_string(number);
-      if (ports->has(key)) card.ports.emplace(number, readPort(*ports->map(key), problems));
+    for (unsigned port = 0; port < CardModel::kPortCount; ++port) {
+      const std::string key = std::to_string(port);
+      if (ports->has(key)) card.ports.emplace(port, readPort(*ports->map(key), problems));
     }
     ports->finish();
   }

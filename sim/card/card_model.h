@@ -26,6 +26,8 @@
 #include "Vcard_core.h"
 #pragma pop_macro("SYSTEMC_VERSION")
 
+#include "host_bus.h"
+
 namespace poplink::sim {
 
 using Frame = std::vector<std::uint8_t>;
@@ -75,6 +77,7 @@ class BasicCardModel {
     dut_->rx_tvalid = 0;
     dut_->s_axil_awvalid = dut_->s_axil_wvalid = dut_->s_axil_arvalid = 0;
     dut_->s_axil_bready = dut_->s_axil_rready = 0;
+    host.reset(*dut_);
     dut_->clk = 0;
     dut_->rst = 1;
     dut_->eval();
@@ -91,6 +94,9 @@ class BasicCardModel {
   std::function<void(SentFrame&&)> on_sent;
   /// Called when the last beat of a received frame is on the bus: (port, cycle).
   std::function<void(unsigned, std::uint64_t)> on_received;
+
+  /// The host's bus: its memory, latencies and interrupts.
+  HostBusModel<Dut, kBeatBytes> host;
 
   /// In a model that traces: called after each evaluation, with the clock's level.
   std::function<void(bool)> on_eval;
@@ -133,6 +139,7 @@ class BasicCardModel {
   void step() {
     driveIngress();
     driveReady();
+    host.drive(*dut_, cycle_);
     dut_->clk = 1;
     dut_->eval();
     ++cycle_;

@@ -6,10 +6,12 @@ import pathlib
 import struct
 import unittest
 
-from lab_case import CardClient, LabCase
+from lab_case import HOUSE, CardClient, LabCase
 
 USAGE, CONFIG, CARD = 1, 2, 3
-MAGIC = 0x4C504F50
+CARD_MAP = json.loads((HOUSE / "tests" / "card" / "golden" / "card_map.json").read_text())
+REGISTERS = {register["name"]: register for register in CARD_MAP["registers"]}
+AT = {name: register["address"] for name, register in REGISTERS.items()}
 BAR = 1 << 20
 
 
@@ -50,14 +52,14 @@ class CardCli(LabCase):
                 bar.write(struct.pack("<I", value))
         return device
 
-    def registers(self, serial: int) -> dict[int, int]:
-        """What a card needs to be taken for one; offsets by the simulated card's own map."""
-        with CardClient(self.socket("a")) as client:
-            version, = client.read(4)
-        return {0: MAGIC, 4: version, 8: 512 << 16 | 8, 0x2C: serial & 0xFFFFFFFF, 0x30: serial >> 32}
+    @staticmethod
+    def registers(serial: int) -> dict[int, int]:
+        """What a card needs to be taken for one."""
+        version = CARD_MAP["version"]
+        return {AT["magic"]: REGISTERS["magic"]["fields"][0]["reset"], AT["version"]: version["major"] << 16 | version["minor"],
+                AT["geometry"]: 512 << 16 | 8, AT["serial_low"]: serial & 0xFFFFFFFF, AT["serial_high"]: serial >> 32}
 
     def bus(self) -> pathlib.Path:
-        self.start()
         root = self.host()
         self.plug(root, "0000:82:00.0", self.registers(0x504C000000000009))
         device = self.plug(root, "0000:03:00.0", self.registers(0x504C000000000007))

@@ -2,6 +2,8 @@
 // The driver over a Verilated card, and over cards that are wrong in ways no real one can be made to be.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "card_model.h"
 #include "poplink/driver/card.h"
 #include "poplink/driver/sim_protocol.h"
@@ -100,6 +102,45 @@ TEST_F(CardOverModel, hash_mode_is_kept) {
   card->setHash({1, false});
   EXPECT_EQ(card->hash(), (HashMode{1, false}));
   EXPECT_EQ(card->member(1023, 15), Count{});
+}
+
+TEST_F(CardOverModel, flows_of_a_link_are_estimated) {
+  card->writeEntry("link", 6, {{"valid", 1}, {"ports", 1U << 6}});
+  card->writeEntry("group", 9, {{"valid", 1}, {"links", 1U << 6}, {"log_buckets", 6}});
+  card->writeEntry("service", 5, {{"valid", 1}, {"attachment", 1}, {"group", 9}, {"s_tpid", 0x88A8}, {"mtu", 9000}});
+  card->writeEntry("attachment", 1, {{"valid", 1}, {"whole_valid", 1}, {"whole_service", 5}});
+  card->writeEntry("port", 1, {{"valid", 1}, {"collecting", 1}, {"attachment", 1}, {"s_tpid", 0x88A8}});
+  constexpr std::uint64_t kSecond = 1U << 20;
+  transport_->model.setNow(9 * kSecond);
+  constexpr unsigned kFlows = 500;
+  for (unsigned frame = 0; frame < 2 * kFlows; ++frame) {
+    std::vector<std::uint8_t> bytes(60, 2);
+    bytes[10] = static_cast<std::uint8_t>(frame % kFlows >> 8);
+    bytes[11] = static_cast<std::uint8_t>(frame % kFlows);
+    transport_->model.receive(1, bytes);
+    if (frame % 64 == 63) ASSERT_TRUE(transport_->model.drain(10'000));
+  }
+  ASSERT_TRUE(transport_->model.drain(10'000));
+  EXPECT_EQ(card->member(9, 6).frames, 2 * kFlows);
+  transport_->model.setNow(10 * kSecond);
+  const Flows flows = card->flows(6);
+  EXPECT_NEAR(flows.estimate, kFlows, 4 * 5.7);  // sqrt(4096 (e^t - t - 1)), t = 500 / 4096
+  EXPECT_FALSE(flows.saturated);
+  EXPECT_EQ(card->flows(7), Flows{});
+  EXPECT_THROW(card->flows(16), DriverError);
+  transport_->model.setNow(11 * kSecond);
+  EXPECT_EQ(card->flows(6), Flows{});
+}
+
+TEST(Flows, are_what_untouched_slots_tell) {
+  EXPECT_EQ(flowsOf(0, 4096), Flows{});
+  EXPECT_EQ(flowsOf(1, 4096), (Flows{1, false}));
+  EXPECT_EQ(flowsOf(100, 4096), (Flows{101, false}));
+  EXPECT_EQ(flowsOf(2048, 4096), (Flows{2839, false}));
+  EXPECT_EQ(flowsOf(4095, 4096), (Flows{34070, false}));
+  EXPECT_EQ(flowsOf(4096, 4096), (Flows{34070, true}));
+  EXPECT_EQ(flowsOf(9999, 4096), (Flows{34070, true}));
+  EXPECT_EQ(flowsOf(0, 0), (Flows{0, true})) << "a card without slots knows nothing";
 }
 
 TEST_F(CardOverModel, impossible_entries_are_refused_before_the_card) {

@@ -41,7 +41,15 @@ class LabCase(unittest.TestCase):
 
     def start_live(self, cards: dict[str, dict], cables: list[dict] = ()) -> subprocess.Popen:
         """Cards by name, each with its ports; socket NAME.sock. Returns when they are up."""
-        lab = self.lab_file(cards, cables)
+        return self._start(self.lab_file(cards, cables))
+
+    def start_lab(self, lab: dict) -> subprocess.Popen:
+        """The same for any lab."""
+        file = self.directory / "lab.yaml"
+        file.write_text(json.dumps(lab))
+        return self._start(file)
+
+    def _start(self, lab: pathlib.Path) -> subprocess.Popen:
         self.log = self.directory / "poplink-sim.log"
         with self.log.open("w") as log:
             sim = subprocess.Popen([BINARIES / "poplink-sim", "live", "--lab", lab], stdout=subprocess.PIPE, stderr=log, text=True,

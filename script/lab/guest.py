@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Debian kernel in QEMU that has simulated cards as PCI functions. QEMU ends with this process, however it ends."""
+import base64
+import dataclasses
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+
+from lab.guest_image import Archive, GuestError, base
+from lab.namespaces import die_with_parent
+
+MEMORY_MIB = 512
+BOOT_SECONDS = 120  # a guest that has not come up by then never will; usual are less than 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    status: int
+    output: str
+
+
+class Guest:
+    """`cards`: their sockets (`qemu.socket` in the lab file), on which the simulation listens already; card N is below root port N.
+    `programs`: what is to be found in the guest's PATH. `files`: by their paths in the guest, without a leading slash.
+    QEMU listens at `directory`/qtest.sock (`qemu.qtest` in the lab file)."""
+
+    def __init__(self, directory: pathlib.Path, cards: list[pathlib.Path], programs: list[pathlib.Path] = (),
+                 files: dict[str, bytes] | None = None):
+        self.directory = directory
+        self.console = directory / "console.log"
+        self._qemu: subprocess.Popen | None = None
+        kernel, initrd = self._boot_files(programs, files or {})
+        self._channel, theirs = socket.socketpair()
+        proxies = []
+        try:
+            for card in cards:
+                proxies.append(socket.socket(socket.AF_UNIX))
+                proxies[-1].connect(str(card))
+            with (directory / "qemu.log").open("w") as log:
+                started = time.monotonic()
+                self._qemu = subprocess.Popen(self._command(kernel, initrd, theirs, proxies), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                              pass_fds=[theirs.fileno(), *(one.fileno() for one in proxies)], preexec_fn=die_with_parent)
+        except FileNotFoundError:
+            raise GuestError("there is no qemu-system-x86_64 here: run script/bootstrap") from None
+        finally:
+            for one in (theirs, *proxies):
+                one.close()
+        self._answers = self._channel.makefile("rb")
+        try:
+            self.kernel = self._answer(BOOT_SECONDS).output.strip()
+        except BaseException:
+            self.close()
+            raise
+        self.boot_seconds = time.monotonic() - started
+
+    def _boot_files(self, programs: list[pathlib.Path], files: dict[str, bytes]) -> tuple[pathlib.Path, pathlib.Path]:
+        kernel, base_archive = base()
+        overlay = Archive()
+        lspci = shutil.which("lspci", path="/usr/bin:/usr/sbin:/bin:/sbin")
+        ids = pathlib.Path("/usr/share/misc/pci.ids")
+        if lspci is None:
+            raise GuestError("there is no lspci here: run script/bootstrap")
+        for program in (pathlib.Path(lspci), *programs):
+            overlay.program(program, f"poplink/bin/{program.name}")
+        if ids.exists():
+            overlay.file(str(ids).lstrip("/"), ids.read_bytes())
+        for path, body in files.items():
+            overlay.file(path, body)
+        initrd = self.directory / "initrd"
+        compressed = base_archive.read_bytes()
+        initrd.write_bytes(compressed + bytes(-len(compressed) % 4) + overlay.bytes())
+        return kernel, initrd
+
+    def _command(self, kernel: pathlib.Path, initrd: pathlib.Path, channel: socket.socket, proxies: list[socket.socket]) -> list[str]:
+        command = [
+            "qemu-system-x86_64", "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-m", str(MEMORY_MIB),
+            "-smp", "2",
+            # The cards map the guest's memory: it must be a file that can be passed on.
+            "-object", f"memory-backend-memfd,id=ram,size={MEMORY_MIB}M,share=on", "-M", "q35,memory-backend=ram",
+            # vfio wants an IOMMU; interrupts are remapped by none, so that MSI-X messages mean what they say.
+            "-device", "intel-iommu,intremap=off",
+            "-kernel", str(kernel), "-initrd", str(initrd),
+            "-append", "console=ttyS0 quiet panic=-1 no_timer_check intel_iommu=on",
+            "-serial", f"file:{self.console}", "-chardev", f"socket,id=commands,fd={channel.fileno()}", "-serial", "chardev:commands",
+            "-qtest", f"unix:{self.directory / 'qtest.sock'},server=on,wait=off", "-qtest-log", "/dev/null"]
+        for number, proxy in enumerate(proxies):
+            command += ["-device", f"pcie-root-port,id=port{number},chassis={number + 1},slot={number + 1}",
+                        "-device", f"x-pci-proxy-dev,id=card{number},bus=port{number},addr=0,fd={proxy.fileno()}"]
+        return command
+
+    def run(self, script: str, check: bool = True, timeout: float = 60) -> Result:
+        """Runs a shell script in the guest; its output and errors are one text."""
+        self._channel.settimeout(timeout)
+        self._channel.sendall(base64.b64encode(script.encode()) + b"\n")
+        result = self._answer(timeout)
+        if check and result.status:
+            raise GuestError(f"in the guest: {script.strip()}: exit {result.status}\n{result.output}")
+        return result
+
+    def start(self, script: str) -> None:
+        """Runs a shell script in the guest's background."""
+        self.run(f"({script}) </dev/null >/dev/null 2>&1 &")
+
+    def _answer(self, timeout: float) -> Result:
+        self._channel.settimeout(timeout)
+        try:
+            line = self._answers.readline()
+        except TimeoutError:
+            line = b""
+        if not line.endswith(b"\n"):
+            raise GuestError(f"the guest does not answer\n{self._logs()}")
+        status, _, output = line.decode().strip().partition(" ")
+        return Result(int(status), base64.b64decode(output).decode(errors="replace"))
+
+    def _logs(self) -> str:
+        texts = [log.read_text(errors="replace")[-4000:] for log in (self.console, self.directory / "qemu.log") if log.exists()]
+        return "\n".join(texts)
+
+    @property
+    def pid(self) -> int:
+        return self._qemu.pid
+
+    def close(self) -> None:
+        """Switches the machine off."""
+        if self._qemu is None:
+            return
+        if self._qemu.poll() is None:
+            self._qemu.terminate()
+            try:
+                self._qemu.wait(10)
+            except subprocess.TimeoutExpired:
+                self._qemu.kill()
+                self._qemu.wait()
+        self._channel.close()
+
+    def __enter__(self) -> "Guest":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A simulated card in a virtual machine: what a stock Debian kernel and its tools make of it. A boot takes seconds, so a test does much
+in one."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+from lab.guest import Guest
+from lab.namespaces import die_with_parent
+from lab_case import BINARIES, HOUSE, PATIENCE, CardClient, LabCase
+
+CARD = "0000:01:00.0"
+IN_SYSFS = f"/sys/bus/pci/devices/{CARD}"
+CARD_MAP = json.loads((HOUSE / "tests" / "card" / "golden" / "card_map.json").read_text())
+REGISTERS = {register["name"]: register for register in CARD_MAP["registers"]}
+MAGIC = REGISTERS["magic"]["fields"][0]["reset"]
+SCRATCH = REGISTERS["scratch"]["address"]
+
+# Starts a guest and waits to be killed.
+ABANDONED = """
+import pathlib, sys, time
+from lab.guest import Guest
+directory, card = map(pathlib.Path, sys.argv[1:])
+guest = Guest(directory, [card])
+print(guest.pid, flush=True)
+time.sleep(600)
+"""
+
+
+class VirtualMachine(LabCase):
+    """Cards a and b, joined by a cable; a is the guest's."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        lab = {"cards": [{"name": "a", "socket": str(self.socket("a")), "ports": {6: {"cable": "backbone"}},
+                          "qemu": {"socket": str(self.proxy), "qtest": str(self.directory / "qtest.sock")}},
+                         {"name": "b", "socket": str(self.socket("b")), "ports": {6: {"cable": "backbone"}}}],
+               "cables": [{"name": "backbone"}], "control": str(self.directory / "lab.control")}
+        self.sim = self.start_lab(lab)
+
+    @property
+    def proxy(self) -> pathlib.Path:
+        return self.directory / "a.qemu"
+
+    def boot(self, *programs: str) -> Guest:
+        guest = Guest(self.directory, [self.proxy], [BINARIES / program for program in programs])
+        self.addCleanup(guest.close)
+        return guest
+
+    def cable(self, action: str) -> None:
+        self.run_program("poplink-sim", "cable", "--control", self.directory / "lab.control", "backbone", action)
+
+    def await_in(self, guest: Guest, file: str, text: str) -> None:
+        end = time.monotonic() + PATIENCE
+        while text not in (seen := guest.run(f"cat {file}").output):
+            self.assertLess(time.monotonic(), end, seen)
+            time.sleep(0.05)
+
+    def bind_vfio(self, guest: Guest) -> str:
+        """Gives the group's number."""
+        guest.run(f"modprobe vfio_iommu_type1 allow_unsafe_interrupts=1 && modprobe vfio-pci && echo vfio-pci >{IN_SYSFS}/driver_override"
+                  f" && echo {CARD} >/sys/bus/pci/drivers_probe")
+        self.assertEqual(guest.run(f"basename $(readlink {IN_SYSFS}/driver)").output, "vfio-pci\n")
+        return guest.run(f"basename $(readlink {IN_SYSFS}/iommu_group)").output.strip()
+
+    def test_stock_kernel_and_lspci_see_a_pci_function(self) -> None:
+        guest = self.boot()
+        shown = guest.run(f"lspci -vvv -s {CARD}").output
+        for text in ("Network controller: Xilinx Corporation Device 504c", "Subsystem: Xilinx Corporation Device 504c",
+                     "(32-bit, non-prefetchable) [size=1M]", "(32-bit, non-prefetchable) [size=4K]", "Power Management version 3",
+                     "D0 NoSoftRst+", "MSI-X: Enable- Count=9 Masked-", "Vector table: BAR=2 offset=00000000",
+                     "PBA: BAR=2 offset=00000800", "Express (v2) Endpoint", "FLReset+"):
+            self.assertIn(text, shown)
+
+        # Registers, by all sizes of access.
+        base = int(guest.run(f"head -n 1 {IN_SYSFS}/resource").output.split()[0], 16)
+        guest.run(f"echo 1 >{IN_SYSFS}/enable")
+
+        def peek(offset: int, bits: int = 32) -> int:
+            return int(guest.run(f"devmem {base + offset:#x} {bits}").output, 16)
+        self.assertEqual(peek(0), MAGIC)
+        self.assertEqual((peek(0, 8), peek(2, 16), peek(0, 64) & 0xFFFF_FFFF), (MAGIC & 0xFF, MAGIC >> 16, MAGIC))
+        guest.run(f"devmem {base + SCRATCH:#x} 32 0xcafe")
+        self.assertEqual(peek(SCRATCH), 0xCAFE)
+        self.assertEqual(peek(0x60000), 0xFFFF_FFFF, "where no register answers")
+
+        # The kernel resets it by itself, and finds it again.
+        self.assertIn("flr", guest.run(f"cat {IN_SYSFS}/reset_method").output.split())
+        guest.run(f"echo flr >{IN_SYSFS}/reset_method && echo 1 >{IN_SYSFS}/reset")
+        self.assertEqual((peek(0), peek(SCRATCH)), (MAGIC, 0xCAFE), "configuration is restored, the card's state was never gone")
+
+        # One owner, whichever way it came; another comes when the machine is off.
+        with self.assertRaisesRegex(RuntimeError, r"is held by QEMU \(process \d+\)"):
+            CardClient(self.socket("a"))
+        guest.close()
+        with CardClient(self.socket("a")) as card:
+            self.assertEqual(card.read(0, SCRATCH), (MAGIC, 0xCAFE))
+        self.assertEqual(self.log.read_text(), "")
+
+    def test_vfio_gets_registers_interrupts_and_resets(self) -> None:
+        guest = self.boot("poplink-vfio-probe")
+        group = self.bind_vfio(guest)
+        guest.start(f"poplink-vfio-probe {CARD} {group} >/tmp/probe 2>&1; echo exit $? >>/tmp/probe")
+        self.await_in(guest, "/tmp/probe", "armed")
+        shown = guest.run(f"lspci -vvv -s {CARD}").output
+        self.assertIn("MSI-X: Enable+ Count=9 Masked-", shown)
+        self.assertIn("BusMaster+", shown)
+        self.cable("cut")
+        self.await_in(guest, "/tmp/probe", "exit")
+        self.assertEqual(guest.run("cat /tmp/probe").output,
+                         f"reset yes\nbar0 {1 << 20} magic {MAGIC:#010x}\nvectors 9\narmed\ninterrupt 8\nscratch after reset 0xcafe\nexit 0\n")
+        self.assertEqual(self.log.read_text(), "")
+
+    def test_machine_ends_with_whoever_started_it_and_frees_the_card(self) -> None:
+        owner = subprocess.Popen([sys.executable, "-c", ABANDONED, self.directory, self.proxy], stdout=subprocess.PIPE, text=True,
+                                 preexec_fn=die_with_parent)
+        qemu = int(owner.stdout.readline())
+        owner.send_signal(signal.SIGKILL)
+        owner.wait()
+        owner.stdout.close()
+        end = time.monotonic() + PATIENCE
+        while os.path.exists(f"/proc/{qemu}") and time.monotonic() < end:
+            time.sleep(0.01)
+        self.assertFalse(os.path.exists(f"/proc/{qemu}"))
+        with CardClient(self.socket("a")) as card:
+            self.assertEqual(card.read(0), (MAGIC,))
+
+
+if __name__ == "__main__":
+    unittest.main()
