@@ -2,6 +2,7 @@
 #include "poplink/driver/card.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace poplink::driver {
 
@@ -12,8 +13,9 @@ namespace field = card_map::field;
 namespace window = card_map::window;
 
 constexpr std::uint32_t kBytesPerCount = 16;
+constexpr std::uint32_t kBytesPerFlowCount = 4;
 constexpr unsigned kEntriesPerBatch = 512;
-constexpr unsigned kLinksPerGroup = 16;
+constexpr unsigned kLinks = 16;
 constexpr unsigned kBusyPolls = 1000;  // of at least one bus round trip each; an access takes a handful of core cycles
 
 unsigned wordsOf(const card_map::Table& table) {
@@ -74,15 +76,20 @@ bool isValid(const Entry& entry) {
   return found != entry.end() && found->second != 0;
 }
 
+Flows flowsOf(std::uint32_t touched, std::uint32_t slots) {
+  const bool saturated = touched >= slots;
+  const double m = std::max(slots, 1U), untouched = saturated ? 1 : m - touched;
+  return {static_cast<std::uint32_t>(std::lround(m * std::log(m / untouched))), saturated};
+}
+
 Card::Card(std::unique_ptr<Transport> transport) : transport_(std::move(transport)) {
   checkIdentity();
 }
 
-void Card::checkIdentity() {
-  const auto refuse = [&](const std::string& why) { throw DriverError("the card at " + name() + " " + why); };
-  const Access questions[] = {Access::read(reg::kMagic), Access::read(reg::kVersion), Access::read(reg::kGeometry),
-                              Access::read(reg::kStatus), Access::read(reg::kTables)};
-  const std::vector<std::uint32_t> answers = transport_->run(questions);
+void checkRegisterMap(Transport& transport) {
+  const auto refuse = [&](const std::string& why) { throw DriverError("the card at " + transport.name() + " " + why); };
+  const Access questions[] = {Access::read(reg::kMagic), Access::read(reg::kVersion)};
+  const std::vector<std::uint32_t> answers = transport.run(questions);
   if (answers[0] == 0xFFFF'FFFF) refuse("does not answer (all ones): it is gone or in reset");
   if (answers[0] != card_map::kMagicValue) refuse("is not a poplink card");
   const std::uint32_t major = field::kVersionMajor.of(answers[1]);
@@ -90,10 +97,19 @@ void Card::checkIdentity() {
     refuse("has register map version " + std::to_string(major) + ", this driver is built for " +
            std::to_string(card_map::kVersionMajor));
   }
-  ports_ = field::kGeometryPorts.of(answers[2]);
-  if (field::kStatusReady.of(answers[3]) == 0) refuse("is not ready");
-  if (answers[4] != card_map::kTables.size()) {
-    refuse("has " + std::to_string(answers[4]) + " tables, this driver knows " +
+}
+
+void Card::checkIdentity() {
+  const auto refuse = [&](const std::string& why) { throw DriverError("the card at " + name() + " " + why); };
+  checkRegisterMap(*transport_);
+  const Access questions[] = {Access::read(reg::kVersion), Access::read(reg::kGeometry), Access::read(reg::kStatus),
+                              Access::read(reg::kTables)};
+  const std::vector<std::uint32_t> answers = transport_->run(questions);
+  minor_ = field::kVersionMinor.of(answers[0]);
+  ports_ = field::kGeometryPorts.of(answers[1]);
+  if (field::kStatusReady.of(answers[2]) == 0) refuse("is not ready");
+  if (answers[3] != card_map::kTables.size()) {
+    refuse("has " + std::to_string(answers[3]) + " tables, this driver knows " +
            std::to_string(card_map::kTables.size()));
   }
   for (const card_map::Table& table : card_map::kTables) {
@@ -255,7 +271,16 @@ Count Card::service(std::uint32_t service, bool to_backbone) {
 }
 
 Count Card::member(std::uint32_t group, unsigned link) {
-  return count(window::kMemberCounters, group * kLinksPerGroup + link);
+  return count(window::kMemberCounters, group * kLinks + link);
+}
+
+Flows Card::flows(unsigned link) {
+  if (!countsFlows()) throw DriverError("the card at " + name() + " does not count flows");
+  if (link >= kLinks) throw DriverError("the card at " + name() + " has no link " + std::to_string(link));
+  const Access reads[] = {Access::read(reg::kFlowSketch),
+                          Access::read(window::kFlowCounts + link * kBytesPerFlowCount)};
+  const std::vector<std::uint32_t> words = transport_->run(reads);
+  return flowsOf(words[1], field::kFlowSketchSlots.of(words[0]));
 }
 
 HashMode Card::hash() {

@@ -68,4 +68,10 @@ inline Choice choosePort(bits<4> link, bits<32> hash) {
   return {of_link.valid && port.found, port.member};
 }
 
+/// Bits of the hash that no choice uses: neither bucket (bits 7 to 0 of this hash, 11 to 0 of the other) nor start (31
+/// to 28). So the flows of a link, whatever brought them there, fall evenly on all slots.
+inline bits<12> flowSlot(const FlowHash& hash) {
+  return static_cast<bits<12>>(hash.port >> 16);
+}
+
 }  // namespace poplink::kernels

@@ -30,6 +30,9 @@ void forward(const ForwardIn& in, ForwardOut& out) {
   const AttachmentEntry attachment = lookup_attachment(port.attachment);
 
   const Parsed parsed = parse(in.header, port.s_tpid);
+  const bool to_port = in.origin == static_cast<unsigned>(Origin::to_port);
+  const bool to_link = in.origin == static_cast<unsigned>(Origin::to_link);
+  const bool of_host = to_port || to_link;  // and goes out as it is
   const bool from_backbone = port.role == static_cast<unsigned>(Role::backbone);
   const bool tagged = parsed.tags != 0;
   const bool s_tagged = parsed.tag[0].tpid == port.s_tpid;
@@ -42,20 +45,26 @@ void forward(const ForwardIn& in, ForwardOut& out) {
       flowHash(flowKey(in.header, parsed, in.length, in.hash_symmetric), in.hash_seed, in.hash_symmetric);
   const GroupEntry group = lookup_group(service.group);
   const Choice to_backbone = chooseLink(group, hash.path);
-  const Choice link = from_backbone ? Choice{true, service.attachment} : to_backbone;
-  const Choice egress = choosePort(link.member, hash.port);
+  const Choice customer = from_backbone ? Choice{true, service.attachment} : to_backbone;
+  const Choice link = to_link ? Choice{true, in.port} : customer;
+  const Choice of_link = choosePort(link.member, hash.port);
+  const Choice egress = to_port ? Choice{true, in.port} : of_link;
 
   const bits<14> payload = payloadBytes(in.length, parsed.tags, from_backbone);
 
   const Drop link_local = linkLocal(parsed.destination, wordAt(in.header, 12));
   Drop drop = Drop::none;
   bool belongs = false;
-  if (link_local != Drop::none) {
+  if (of_host) {
+    if (!egress.found) drop = Drop::no_path;
+  } else if (link_local != Drop::none) {
     drop = link_local;
   } else if (!port.valid) {
     drop = Drop::port_off;
   } else if (!port.collecting) {
     drop = Drop::not_collecting;
+  } else if (port.role == static_cast<unsigned>(Role::host)) {
+    drop = Drop::host_port;
   } else if (from_backbone && !s_tagged) {
     drop = Drop::untagged_on_backbone;
   } else if (tagged && outer_vid == 0xFFF) {
@@ -80,14 +89,20 @@ void forward(const ForwardIn& in, ForwardOut& out) {
 
   out.drop = static_cast<bits<6>>(drop);
   out.egress_port = egress.member;
-  out.queue = 0;
+  out.queue = of_host ? 1 : 0;
+  out.punt = drop == Drop::slow_protocol || drop == Drop::host_port;
+  out.host_class =
+      static_cast<bits<2>>(drop == Drop::slow_protocol ? HostClass::slow_protocols : HostClass::routing);
   out.service_valid = belongs;
   out.service = choice.service;
-  out.to_backbone = !from_backbone;
+  out.to_backbone = !from_backbone && !of_host;
   out.group = service.group;
   out.link = link.member;
+  out.flow_slot = flowSlot(hash);
+  out.hash = hash.path;
   editSTag(in.header, !from_backbone, service.s_tpid, sTagTci(tagged, parsed.tag[0], service.pcp, service.s_vid),
            out.edit);
+  if (of_host) out.edit.strip = out.edit.prepend = 0;
 }
 
 }  // namespace poplink::kernels

@@ -10,7 +10,8 @@ namespace poplink::kernels {
 
 using hls::bits;
 
-enum class Role : unsigned char { cross_connect = 0, vrack = 1, backbone = 2 };
+/// `host`: every frame of the port goes to the host, which has it as a network interface of its own.
+enum class Role : unsigned char { cross_connect = 0, vrack = 1, backbone = 2, host = 3 };
 
 /// By ingress port.
 struct PortEntry {

@@ -8,6 +8,7 @@
 #include "../plan/tables.h"
 #include "commands.h"
 #include "open_card.h"
+#include "print_table.h"
 #include "show_ecmp.h"
 
 namespace poplink::host {
@@ -95,20 +96,6 @@ Json tables(driver::Card& card, const std::string& only) {
   return {{"tables", list}};
 }
 
-/// Columns as wide as their widest cell, nothing behind the last; the first row is the head.
-void printTable(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
-    std::cout << line.substr(0, line.find_last_not_of(' ') + 1) << "\n";
-  }
-}
-
 std::string cell(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
@@ -142,6 +129,11 @@ void printCounters(const Json& list) {
     }
   }
   printTable(rows);
+}
+
+void printEcmp(const Json& groups) {
+  printTable(ecmpRows(groups));
+  std::cout << kFlowsNote << "\n";
 }
 
 void printTables(const Json& list) {
@@ -183,7 +175,7 @@ int show(const ShowOptions& options) {
   else if (options.noun == "ecmp" && result["groups"].empty())
     std::cout << "no groups\n";
   else if (options.noun == "ecmp")
-    printTable(ecmpRows(result["groups"]));
+    printEcmp(result["groups"]);
   else
     printTables(result["tables"]);
   return kExitDone;

@@ -63,6 +63,13 @@ Load loadOf(driver::Card& card, const driver::Entry& group, std::uint64_t live_l
   return load;
 }
 
+/// Of all groups that use the link.
+Json flowsOn(driver::Card& card, unsigned link) {
+  if (!card.countsFlows()) return nullptr;
+  const driver::Flows flows = card.flows(link);
+  return {{"estimate", flows.estimate}, {"saturated", flows.saturated}};
+}
+
 }  // namespace
 
 Json ecmpGroups(driver::Card& card) {
@@ -88,7 +95,8 @@ Json ecmpGroups(driver::Card& card) {
                          {"state", has(live_links, link) ? "alive" : "dead"},
                          {"buckets", load.own[link]},
                          {"carries", load.carried[link]},
-                         {"sent", {{"frames", sent.frames}, {"bytes", sent.bytes}}}});
+                         {"sent", {{"frames", sent.frames}, {"bytes", sent.bytes}}},
+                         {"flows", flowsOn(card, link)}});
     }
     groups.push_back({{"group", number}, {"services", users}, {"spread", load.spread}, {"members", members}});
   }
@@ -101,14 +109,18 @@ std::vector<std::vector<std::string>> ecmpRows(const Json& groups) {
     for (const Json& one : values) text += (text.empty() ? "" : ",") + one.dump();
     return text;
   };
+  const auto flows = [](const Json& of_link) -> std::string {
+    if (of_link.is_null()) return "-";
+    return (of_link["saturated"].get<bool>() ? ">" : "") + of_link["estimate"].dump();
+  };
   std::vector<std::vector<std::string>> rows = {
-      {"group", "services", "link", "ports", "state", "buckets", "carries", "sent frames/bytes"}};
+      {"group", "services", "link", "ports", "state", "buckets", "carries", "sent frames/bytes", "flows/s"}};
   for (const Json& group : groups) {
     for (const Json& member : group["members"]) {
       const Json& sent = member["sent"];
       rows.push_back({group["group"].dump(), list(group["services"]), member["link"].dump(), list(member["ports"]),
                       member["state"].get<std::string>(), member["buckets"].dump(), member["carries"].dump(),
-                      sent["frames"].dump() + "/" + sent["bytes"].dump()});
+                      sent["frames"].dump() + "/" + sent["bytes"].dump(), flows(member["flows"])});
     }
   }
   return rows;

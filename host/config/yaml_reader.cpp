@@ -97,6 +97,19 @@ std::uint64_t YamlMap::number(const std::string& key, std::uint64_t low, std::ui
   return optionalNumber(key, low, high).value_or(low);
 }
 
+std::optional<std::uint64_t> YamlMap::optionalSerial(const std::string& key) {
+  const YAML::Node node = child(key);
+  if (!node) return std::nullopt;
+  std::uint64_t value = 0;
+  if (node.IsScalar()) {
+    const std::string& text = node.Scalar();
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+    if (error == std::errc() && end == text.data() + text.size() && value != 0) return value;
+  }
+  problems_->add(placeOf(key), "must be a serial number of 1 to 16 hexadecimal digits, not " + quoted(node));
+  return std::nullopt;
+}
+
 std::optional<bool> YamlMap::optionalFlag(const std::string& key) {
   const YAML::Node node = child(key);
   if (!node) return std::nullopt;

@@ -29,6 +29,8 @@ class YamlMap {
   std::optional<std::string> optionalText(const std::string& key);
   std::uint64_t number(const std::string& key, std::uint64_t low, std::uint64_t high);
   std::optional<std::uint64_t> optionalNumber(const std::string& key, std::uint64_t low, std::uint64_t high);
+  /// A card's serial number: 1 to 16 hexadecimal digits, not 0.
+  std::optional<std::uint64_t> optionalSerial(const std::string& key);
   std::optional<bool> optionalFlag(const std::string& key);
   /// One of the words; the first of them after a problem.
   std::string word(const std::string& key, const std::vector<std::string>& words);

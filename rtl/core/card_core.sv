@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The card between its MACs and its host bus: ingress buffer, forward(), editor, egress queues, tables, counters, registers.
+// The card between its MACs and its host bus: ingress buffer, forward(), editor, egress queues, tables, counters, registers, host rings.
 //
 // One clock. All ports share one AXI4-Stream bus in each direction; rx_tid and tx_tdest name the port, beats of different ports may
 // interleave. Received beats are always accepted. tkeep is full except with tlast, where it is contiguous from bit 0; rx_tuser with tlast
 // marks a bad frame. Frames carry no FCS; below 60 bytes they are runts, above 9216 oversize. A sent frame may be shorter than 60 bytes
 // (a popped tag): the MAC pads. After tx_tready[p] falls at most 2 beats for p follow.
+//
+// m_axi_* is the way into host memory (AXI4: INCR, whole beats, ID 0, one read and one write at a time); irq_* asks for an MSI-X message.
 //
 // Latency: last beat of a frame in to its first beat out is the same for every frame on an idle card (measured by the tests). II: one beat
 // per cycle in and out.
@@ -21,6 +23,7 @@ module card_core #(
   input  wire logic                rst,
 
   input  wire logic [63:0]         now_us,
+  input  wire logic [63:0]         serial,        // of the card, constant
   input  wire logic [PORTS-1:0]    port_up,
   output logic [PORTS-1:0]         port_enable,
 
@@ -56,15 +59,41 @@ module card_core #(
   output logic [31:0]              s_axil_rdata,
   output logic [1:0]               s_axil_rresp,
 
-  output logic                     quiescent   // no frame inside, no access pending: the clock may stop
+  output logic [63:0]              m_axi_awaddr,
+  output logic [7:0]               m_axi_awlen,
+  output logic                     m_axi_awvalid,
+  input  wire logic                m_axi_awready,
+  output logic [DATA_W-1:0]        m_axi_wdata,
+  output logic [DATA_W/8-1:0]      m_axi_wstrb,
+  output logic                     m_axi_wlast,
+  output logic                     m_axi_wvalid,
+  input  wire logic                m_axi_wready,
+  input  wire logic                m_axi_bvalid,
+  input  wire logic [1:0]          m_axi_bresp,
+  output logic                     m_axi_bready,
+  output logic [63:0]              m_axi_araddr,
+  output logic [7:0]               m_axi_arlen,
+  output logic                     m_axi_arvalid,
+  input  wire logic                m_axi_arready,
+  input  wire logic                m_axi_rvalid,
+  input  wire logic [DATA_W-1:0]   m_axi_rdata,
+  input  wire logic [1:0]          m_axi_rresp,
+  input  wire logic                m_axi_rlast,
+  output logic                     m_axi_rready,
+
+  output logic                     irq_valid,
+  output logic [3:0]               irq_vector,
+  input  wire logic                irq_ready,
+
+  output logic                     quiescent   // no frame inside, no access or timer pending: the clock may stop
 );
 
   localparam int MAX_GROWTH = 4;                    // bytes that an edit adds at most: one S-tag
   localparam int AHEAD = 127 / (DATA_W / 8);        // beats the editor looks ahead
   localparam int TX_W = $clog2(TX_BEATS) + 1;
 
-  logic tables_ready, counters_ready, ready;
-  assign ready = tables_ready && counters_ready;
+  logic tables_ready, counters_ready, sketch_ready, police_ready, ready;
+  assign ready = tables_ready && counters_ready && sketch_ready && police_ready;
 
   // ---- ingress
 
@@ -73,26 +102,37 @@ module card_core #(
   logic [5:0]        rx_end_reason;
   logic [13:0]       rx_end_bytes;
   logic              in_sop;
+  logic [1:0]        in_origin;
   logic [3:0]        in_port;
   logic [13:0]       in_length;
   logic [DATA_W-1:0] in_data;
+  logic              inject_valid, inject_take, inject_read;
+  logic [13:0]       inject_length;
+  logic [1:0]        inject_origin;
+  logic [3:0]        inject_port;
+  logic [DATA_W-1:0] inject_data;
   rx_buffer #(.DATA_W(DATA_W), .PORTS(PORTS), .BEATS(RX_BEATS), .MAX_GROWTH(MAX_GROWTH)) ingress (
     .clk(clk), .rst(rst), .enable_i(ready),
     .rx_tvalid(rx_tvalid), .rx_tid(rx_tid), .rx_tdata(rx_tdata), .rx_tkeep(rx_tkeep), .rx_tlast(rx_tlast), .rx_tuser(rx_tuser),
     .end_valid_o(rx_end_valid), .end_drop_o(rx_end_drop), .end_port_o(rx_end_port), .end_reason_o(rx_end_reason),
     .end_bytes_o(rx_end_bytes),
-    .sop_o(in_sop), .port_o(in_port), .length_o(in_length), .data_o(in_data));
+    .host_valid_i(inject_valid), .host_length_i(inject_length), .host_origin_i(inject_origin), .host_port_i(inject_port),
+    .host_take_o(inject_take), .host_read_o(inject_read), .host_data_i(inject_data),
+    .sop_o(in_sop), .origin_o(in_origin), .port_o(in_port), .length_o(in_length), .data_o(in_data));
 
   // ---- decision
 
   logic [DATA_W-1:0] body_data;
-  logic              d_valid, d_queue, d_service_valid, d_to_backbone;
+  logic              d_valid, d_queue, d_punt, d_service_valid, d_to_backbone;
+  logic [1:0]        d_origin, d_host_class;
+  logic [31:0]       d_hash;
   logic [3:0]        d_port, d_egress_port;
   logic [13:0]       d_length;
   logic [5:0]        d_drop;
   logic [11:0]       d_service;
   logic [9:0]        d_group;
   logic [3:0]        d_link;
+  logic [11:0]       d_flow_slot;
   logic [6:0]        d_strip, d_prepend;
   logic [511:0]      d_edit_data;
 
@@ -120,12 +160,12 @@ module card_core #(
   logic                                          hash_symmetric;
   forward_stage #(.DATA_W(DATA_W), .AHEAD(AHEAD)) decision (
     .clk(clk), .rst(rst),
-    .sop_i(in_sop), .port_i(in_port), .length_i(in_length), .data_i(in_data),
+    .sop_i(in_sop), .origin_i(in_origin), .port_i(in_port), .length_i(in_length), .data_i(in_data),
     .hash_seed_i(hash_seed), .hash_symmetric_i(hash_symmetric),
     .data_o(body_data),
-    .valid_o(d_valid), .port_o(d_port), .length_o(d_length), .drop_o(d_drop), .egress_port_o(d_egress_port), .queue_o(d_queue),
-    .service_valid_o(d_service_valid), .service_o(d_service), .to_backbone_o(d_to_backbone), .group_o(d_group), .link_o(d_link),
-    .strip_o(d_strip), .prepend_o(d_prepend), .edit_data_o(d_edit_data),
+    .valid_o(d_valid), .origin_o(d_origin), .port_o(d_port), .length_o(d_length), .drop_o(d_drop), .egress_port_o(d_egress_port),
+    .queue_o(d_queue), .punt_o(d_punt), .host_class_o(d_host_class), .hash_o(d_hash), .service_valid_o(d_service_valid), .service_o(d_service), .to_backbone_o(d_to_backbone), .group_o(d_group), .link_o(d_link),
+    .flow_slot_o(d_flow_slot), .strip_o(d_strip), .prepend_o(d_prepend), .edit_data_o(d_edit_data),
     .port_req_valid_o(lk_port_valid), .port_key_o(lk_port_key), .port_resp_i(lk_port_resp),
     .attachment_req_valid_o(lk_attachment_valid), .attachment_key_o(lk_attachment_key), .attachment_resp_i(lk_attachment_resp),
     .vid_req_valid_o(lk_vid_valid), .vid_key_o(lk_vid_key), .vid_resp_i(lk_vid_resp),
@@ -140,7 +180,9 @@ module card_core #(
   logic [4:0]      tx_query;
   logic [TX_W-1:0] tx_taken, tx_reserve_beats;
   logic            tx_reserve;
-  logic            a_valid, a_queue, a_service_valid, a_to_backbone;
+  logic            a_valid, a_queue, a_punt, a_of_host, a_service_valid, a_to_backbone;
+  logic [1:0]      a_host_class;
+  logic [31:0]     a_hash;
   logic [5:0]      a_drop;
   logic [13:0]     a_received;
   logic [$clog2(DATA_W/8):0] a_last_bytes;
@@ -149,6 +191,7 @@ module card_core #(
   logic [11:0]     a_service;
   logic [9:0]      a_group;
   logic [3:0]      a_link;
+  logic [11:0]     a_flow_slot;
   logic [6:0]      a_strip, a_prepend;
   logic [511:0]    a_edit_data;
   admission #(.DATA_W(DATA_W), .PORTS(PORTS), .BEATS(TX_BEATS)) admit (
@@ -157,10 +200,12 @@ module card_core #(
     .strip_i(d_strip), .prepend_i(d_prepend),
     .query_o(tx_query), .taken_i(tx_taken), .reserve_o(tx_reserve), .beats_o(tx_reserve_beats),
     .valid_o(a_valid), .drop_o(a_drop), .length_beats_o(a_beats), .last_bytes_o(a_last_bytes), .egress_port_o(a_egress_port), .queue_o(a_queue));
-  delay_line #(.W(512 + 14 + 4 + 14 + 14 + 14), .DEPTH(2)) beside_admission (
+  delay_line #(.W(512 + 14 + 4 + 14 + 14 + 14 + 12 + 36), .DEPTH(2)) beside_admission (
     .clk(clk), .rst(rst),
-    .data_i({d_edit_data, d_strip, d_prepend, d_port, d_length, d_service_valid, d_service, d_to_backbone, d_group, d_link}),
-    .data_o({a_edit_data, a_strip, a_prepend, a_port, a_received, a_service_valid, a_service, a_to_backbone, a_group, a_link}));
+    .data_i({d_edit_data, d_strip, d_prepend, d_port, d_length, d_service_valid, d_service, d_to_backbone, d_group, d_link, d_flow_slot,
+             d_origin != 2'd0, d_punt, d_host_class, d_hash}),
+    .data_o({a_edit_data, a_strip, a_prepend, a_port, a_received, a_service_valid, a_service, a_to_backbone, a_group, a_link, a_flow_slot,
+             a_of_host, a_punt, a_host_class, a_hash}));
 
   // ---- edit and egress
 
@@ -185,7 +230,54 @@ module card_core #(
     .tx_tvalid(tx_tvalid), .tx_tdest(tx_tdest), .tx_tdata(tx_tdata), .tx_tkeep(tx_tkeep), .tx_tlast(tx_tlast), .tx_tready(tx_tready),
     .end_valid_o(tx_end_valid), .end_port_o(tx_end_port), .end_bytes_o(tx_end_bytes));
 
-  // ---- host side
+  // ---- frames for the host, and from it
+
+  logic [127:0]    service_interval, service_tolerance, port_interval, port_tolerance;
+  logic            capture_enable, capture_by_service;
+  logic [16:0]     capture_ports;
+  logic [31:0]     capture_outcomes_low, capture_outcomes_high;
+  logic [11:0]     capture_service;
+  logic [7:0]      ring_enable, ring_running, ring_arm, event_rings, clear_rings;
+  logic [8*4-1:0]  ring_log_entries;
+  logic [8*32-1:0] ring_descriptors_low, ring_descriptors_high, ring_completions_low, ring_completions_high, ring_lost;
+  logic [8*16-1:0] ring_tail, ring_seen, ring_us, ring_frames, ring_index;
+  logic [8*2-1:0]  ring_error;
+  logic [15:0]     event_links, clear_links;
+  logic            arm_events, clear_events, punted, host_sent, host_refused, host_busy;
+  logic [1:0]      punted_class, punted_fate, host_sent_class;
+  logic [4:0]      punted_port;
+  logic [13:0]     punted_bytes, host_sent_bytes;
+  host_path #(.DATA_W(DATA_W), .PORTS(PORTS), .AHEAD(AHEAD), .INJECT_BEATS(RX_BEATS)) host (
+    .clk(clk), .rst(rst), .ready_o(police_ready), .now_us(now_us),
+    .valid_i(a_valid), .drop_i(a_drop), .punt_i(a_punt), .host_class_i(a_host_class), .port_i(a_port), .of_host_i(a_of_host),
+    .length_i(a_received), .service_valid_i(a_service_valid), .service_i(a_service), .hash_i(a_hash), .egress_port_i(a_egress_port),
+    .data_i(body_data),
+    .capture_enable_i(capture_enable), .capture_ports_i(capture_ports),
+    .capture_outcomes_i({capture_outcomes_high, capture_outcomes_low}), .capture_by_service_i(capture_by_service),
+    .capture_service_i(capture_service),
+    .service_interval_i(service_interval), .service_tolerance_i(service_tolerance),
+    .port_interval_i(port_interval), .port_tolerance_i(port_tolerance),
+    .punted_o(punted), .punted_class_o(punted_class), .punted_port_o(punted_port), .punted_fate_o(punted_fate),
+    .punted_bytes_o(punted_bytes),
+    .inject_valid_o(inject_valid), .inject_length_o(inject_length), .inject_origin_o(inject_origin), .inject_port_o(inject_port),
+    .inject_take_i(inject_take), .inject_read_i(inject_read), .inject_data_o(inject_data),
+    .sent_o(host_sent), .refused_o(host_refused), .sent_class_o(host_sent_class), .sent_bytes_o(host_sent_bytes),
+    .ring_enable_i(ring_enable), .ring_log_entries_i(ring_log_entries),
+    .ring_descriptors_low_i(ring_descriptors_low), .ring_descriptors_high_i(ring_descriptors_high),
+    .ring_completions_low_i(ring_completions_low), .ring_completions_high_i(ring_completions_high),
+    .ring_tail_i(ring_tail), .ring_running_o(ring_running), .ring_error_o(ring_error), .ring_index_o(ring_index), .ring_lost_o(ring_lost),
+    .ring_seen_i(ring_seen), .ring_arm_i(ring_arm), .ring_frames_i(ring_frames), .ring_us_i(ring_us),
+    .port_up_i(port_up), .clear_links_i(clear_events ? clear_links : '0), .clear_rings_i(clear_events ? clear_rings : '0),
+    .arm_events_i(arm_events), .event_links_o(event_links), .event_rings_o(event_rings),
+    .m_axi_awaddr(m_axi_awaddr), .m_axi_awlen(m_axi_awlen), .m_axi_awvalid(m_axi_awvalid), .m_axi_awready(m_axi_awready),
+    .m_axi_wdata(m_axi_wdata), .m_axi_wstrb(m_axi_wstrb), .m_axi_wlast(m_axi_wlast), .m_axi_wvalid(m_axi_wvalid),
+    .m_axi_wready(m_axi_wready), .m_axi_bvalid(m_axi_bvalid), .m_axi_bresp(m_axi_bresp), .m_axi_bready(m_axi_bready),
+    .m_axi_araddr(m_axi_araddr), .m_axi_arlen(m_axi_arlen), .m_axi_arvalid(m_axi_arvalid), .m_axi_arready(m_axi_arready),
+    .m_axi_rvalid(m_axi_rvalid), .m_axi_rdata(m_axi_rdata), .m_axi_rresp(m_axi_rresp), .m_axi_rlast(m_axi_rlast),
+    .m_axi_rready(m_axi_rready),
+    .irq_valid(irq_valid), .irq_vector(irq_vector), .irq_ready(irq_ready), .busy_o(host_busy));
+
+  // ---- registers, tables, counters
 
   logic [15:0]  port_enable_bits;
   logic [7:0]   table_select;
@@ -193,9 +285,10 @@ module card_core #(
   logic [127:0] table_data_out, table_data_in;
   logic         table_write, table_read, table_increment, table_busy, table_error;
   logic         tables_start, tables_write, tables_busy, load_data, load_index;
-  logic         port_req, port_ack, drop_req, drop_ack, service_req, service_ack, member_req, member_ack;
+  logic         port_req, port_ack, drop_req, drop_ack, service_req, service_ack, member_req, member_ack, flow_req, flow_ack,
+                host_req, host_ack;
   logic [17:0]  window_address;
-  logic [31:0]  window_data;
+  logic [31:0]  window_data, count_data, flow_data;
   logic         overrun_seen_q, empty;
   assign port_enable = port_enable_bits[PORTS-1:0];
   wire unused = &{1'b0, port_enable_bits};  // bits of ports that the card does not have
@@ -203,10 +296,25 @@ module card_core #(
     .clk(clk), .rst(rst),
     .geometry_ports_i(8'(PORTS)), .geometry_data_width_i(16'(DATA_W)), .forward_latency_cycles_i(32'(forward_pkg::LATENCY)),
     .tables_count_i(32'd8), .buffers_rx_i(16'(RX_BEATS)), .buffers_tx_i(16'(TX_BEATS)),
+    .flow_sketch_slots_i(17'(1 << forward_pkg::OUT_FLOW_SLOT_W)),
     .status_ready_i(ready), .status_overrun_i(overrun_seen_q), .status_empty_i(empty),
     .now_us_low_value_i(now_us[31:0]), .now_us_high_value_i(now_us[63:32]),
+    .serial_low_value_i(serial[31:0]), .serial_high_value_i(serial[63:32]),
     .port_control_enable_o(port_enable_bits), .port_status_up_i(16'(port_up)),
     .hash_seed_value_o(hash_seed), .hash_mode_symmetric_o(hash_symmetric),
+    .ring_control_enable_o(ring_enable), .ring_control_log_entries_o(ring_log_entries),
+    .ring_descriptors_low_value_o(ring_descriptors_low), .ring_descriptors_high_value_o(ring_descriptors_high),
+    .ring_completions_low_value_o(ring_completions_low), .ring_completions_high_value_o(ring_completions_high),
+    .ring_tail_value_o(ring_tail), .ring_arm_seen_o(ring_seen), .ring_arm_arm_o(ring_arm),
+    .ring_moderation_us_o(ring_us), .ring_moderation_frames_o(ring_frames),
+    .ring_status_running_i(ring_running), .ring_status_error_i(ring_error), .ring_status_index_i(ring_index), .ring_lost_frames_i(ring_lost),
+    .event_status_links_i(event_links), .event_status_rings_i(event_rings),
+    .event_clear_links_o(clear_links), .event_clear_rings_o(clear_rings), .event_clear_clear_o(clear_events), .event_clear_arm_o(arm_events),
+    .police_service_interval_value_o(service_interval), .police_service_tolerance_value_o(service_tolerance),
+    .police_port_interval_value_o(port_interval), .police_port_tolerance_value_o(port_tolerance),
+    .capture_control_enable_o(capture_enable), .capture_control_by_service_o(capture_by_service),
+    .capture_control_service_o(capture_service), .capture_ports_ports_o(capture_ports),
+    .capture_outcomes_low_value_o(capture_outcomes_low), .capture_outcomes_high_value_o(capture_outcomes_high),
     .table_select_chosen_o(table_select), .table_index_value_i(table_index + 32'd1), .table_index_value_load_i(load_index),
     .table_index_value_o(table_index),
     .table_command_write_o(table_write), .table_command_read_o(table_read), .table_command_increment_o(table_increment),
@@ -215,8 +323,10 @@ module card_core #(
     .table_data_value_i(table_data_in), .table_data_value_load_i(load_data), .table_data_value_o(table_data_out),
     .port_counters_req_o(port_req), .port_counters_ack_i(port_ack),
     .drop_counters_req_o(drop_req), .drop_counters_ack_i(drop_ack),
+    .host_counters_req_o(host_req), .host_counters_ack_i(host_ack),
     .service_counters_req_o(service_req), .service_counters_ack_i(service_ack),
     .member_counters_req_o(member_req), .member_counters_ack_i(member_ack),
+    .flow_counts_req_o(flow_req), .flow_counts_ack_i(flow_ack),
     .window_addr_o(window_address), .window_data_i(window_data),
     .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready), .s_axil_awaddr(s_axil_awaddr),
     .s_axil_wvalid(s_axil_wvalid), .s_axil_wready(s_axil_wready), .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb),
@@ -248,17 +358,28 @@ module card_core #(
     .clk(clk), .rst(rst), .ready_o(counters_ready),
     .rx_end_valid_i(rx_end_valid), .rx_end_drop_i(rx_end_drop), .rx_end_port_i(rx_end_port), .rx_end_reason_i(rx_end_reason),
     .rx_end_bytes_i(rx_end_bytes),
-    .decided_valid_i(a_valid), .decided_drop_i(a_drop), .decided_port_i(a_port), .decided_bytes_i(a_received),
+    .decided_valid_i(a_valid), .decided_drop_i(a_drop), .decided_port_i(a_of_host ? 5'd16 : {1'b0, a_port}), .decided_bytes_i(a_received),
     .decided_service_valid_i(a_service_valid), .decided_service_i(a_service), .decided_to_backbone_i(a_to_backbone),
     .decided_group_i(a_group), .decided_link_i(a_link),
+    .punted_valid_i(punted), .punted_class_i(punted_class), .punted_port_i(punted_port), .punted_fate_i(punted_fate),
+    .punted_bytes_i(punted_bytes),
+    .host_sent_valid_i(host_sent || host_refused), .host_sent_class_i(host_sent_class), .host_sent_refused_i(host_refused),
+    .host_sent_bytes_i(host_sent_bytes),
     .tx_end_valid_i(tx_end_valid), .tx_end_port_i(tx_end_port), .tx_end_bytes_i(tx_end_bytes),
     .port_counters_req_i(port_req), .port_counters_ack_o(port_ack),
     .drop_counters_req_i(drop_req), .drop_counters_ack_o(drop_ack),
+    .host_counters_req_i(host_req), .host_counters_ack_o(host_ack),
     .service_counters_req_i(service_req), .service_counters_ack_o(service_ack),
     .member_counters_req_i(member_req), .member_counters_ack_o(member_ack),
-    .address_i(window_address), .data_o(window_data));
+    .address_i(window_address), .data_o(count_data));
 
-  // ---- what is inside: frames accepted minus frames dropped behind the buffer minus frames sent
+  flow_sketch #(.SLOT_W(forward_pkg::OUT_FLOW_SLOT_W)) sketch (
+    .clk(clk), .rst(rst), .ready_o(sketch_ready), .now_us_i(now_us),
+    .valid_i(a_valid && a_drop == 6'd0 && a_to_backbone), .link_i(a_link), .slot_i(a_flow_slot),
+    .req_i(flow_req), .read_link_i(window_address[5:2]), .ack_o(flow_ack), .data_o(flow_data));
+  assign window_data = flow_req ? flow_data : count_data;
+
+  // ---- what is inside: frames accepted, or taken from the host, minus frames dropped behind the buffer minus frames sent
 
   // Tables that clear themselves are busy too.
   localparam logic [3:0] SETTLE = 4'd15;  // cycles from a frame's last event until counters and registers are at rest
@@ -266,20 +387,20 @@ module card_core #(
   logic [3:0]  settle_q;
   logic        bus_active;
   assign bus_active = s_axil_awvalid || s_axil_wvalid || s_axil_arvalid || s_axil_bvalid || s_axil_rvalid || port_req || drop_req ||
-                      service_req || member_req || table_busy || table_write || table_read;
+                      service_req || member_req || flow_req || host_req || table_busy || table_write || table_read;
   always_ff @(posedge clk) begin
     if (rst) begin
       inside_q <= '0;
       overrun_seen_q <= 1'b0;
     end else begin
-      inside_q <= inside_q + 16'(rx_end_valid && !rx_end_drop) - 16'(a_valid && a_drop != 6'd0) - 16'(tx_end_valid);
+      inside_q <= inside_q + 16'(rx_end_valid && !rx_end_drop) + 16'(host_sent) - 16'(a_valid && a_drop != 6'd0) - 16'(tx_end_valid);
       if (overrun) overrun_seen_q <= 1'b1;
     end
-    if (rst || rx_tvalid || rx_end_valid || a_valid || tx_end_valid || bus_active) settle_q <= SETTLE;
+    if (rst || rx_tvalid || rx_end_valid || a_valid || tx_end_valid || bus_active || host_busy) settle_q <= SETTLE;
     else if (settle_q != 4'd0) settle_q <= settle_q - 4'd1;
   end
   assign empty = inside_q == '0;
-  assign quiescent = empty && settle_q == 4'd0;
+  assign quiescent = empty && settle_q == 4'd0 && !host_busy;
 
 endmodule
 

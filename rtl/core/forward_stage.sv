@@ -13,6 +13,7 @@ module forward_stage #(
   input  wire logic              rst,
 
   input  wire logic              sop_i,            // a frame's first beat
+  input  wire logic [1:0]        origin_i,
   input  wire logic [3:0]        port_i,
   input  wire logic [13:0]       length_i,
   input  wire logic [DATA_W-1:0] data_i,
@@ -23,16 +24,21 @@ module forward_stage #(
   output logic [DATA_W-1:0]      data_o,           // beat k of a frame in cycle (its decision) - AHEAD + k
 
   output logic                   valid_o,          // a decision
+  output logic [1:0]             origin_o,
   output logic [3:0]             port_o,
   output logic [13:0]            length_o,
   output logic [5:0]             drop_o,
   output logic [3:0]             egress_port_o,
   output logic                   queue_o,
+  output logic                   punt_o,
+  output logic [1:0]             host_class_o,
   output logic                   service_valid_o,
   output logic [11:0]            service_o,
   output logic                   to_backbone_o,
   output logic [9:0]             group_o,
   output logic [3:0]             link_o,
+  output logic [11:0]            flow_slot_o,
+  output logic [31:0]            hash_o,
   output logic [6:0]             strip_o,
   output logic [6:0]             prepend_o,
   output logic [511:0]           edit_data_o,
@@ -73,17 +79,17 @@ module forward_stage #(
   // short one are bytes past its end.
   logic [DATA_W*WINDOW-1:0] window_q;
   logic [WINDOW-1:0]        starts_q;  // bit 0: newest
-  logic [18*WINDOW-1:0]     meta_q;    // {port, length} of the frames that start
+  logic [20*WINDOW-1:0]     meta_q;    // {origin, port, length} of the frames that start
   always_ff @(posedge clk) begin
     window_q <= {data_i, window_q[DATA_W*WINDOW-1:DATA_W]};
     starts_q <= rst ? '0 : (starts_q << 1) | WINDOW'(sop_i);
-    meta_q <= {port_i, length_i, meta_q[18*WINDOW-1:18]};
+    meta_q <= {origin_i, port_i, length_i, meta_q[20*WINDOW-1:20]};
   end
 
   delay_line #(.W(DATA_W), .DEPTH(LATENCY - AHEAD)) body (
     .clk(clk), .rst(rst), .data_i(window_q[DATA_W-1:0]), .data_o(data_o));
-  delay_line #(.W(18), .DEPTH(LATENCY)) meta (
-    .clk(clk), .rst(rst), .data_i(meta_q[17:0]), .data_o({port_o, length_o}));
+  delay_line #(.W(20), .DEPTH(LATENCY)) meta (
+    .clk(clk), .rst(rst), .data_i(meta_q[19:0]), .data_o({origin_o, port_o, length_o}));
 
   logic link_req_valid, live_req_valid;  // liveness is answered in every cycle
   wire unused = &{1'b0, link_req_valid, live_req_valid};
@@ -94,6 +100,7 @@ module forward_stage #(
     .in_header(window_q),
     .in_length(meta_q[13:0]),
     .in_port(meta_q[17:14]),
+    .in_origin(meta_q[19:18]),
     .in_hash_seed(hash_seed_i),
     .in_hash_symmetric(hash_symmetric_i),
     .lk_port_req_valid(port_req_valid_o),
@@ -127,11 +134,15 @@ module forward_stage #(
     .out_drop(drop_o),
     .out_egress_port(egress_port_o),
     .out_queue(queue_o),
+    .out_punt(punt_o),
+    .out_host_class(host_class_o),
     .out_service_valid(service_valid_o),
     .out_service(service_o),
     .out_to_backbone(to_backbone_o),
     .out_group(group_o),
     .out_link(link_o),
+    .out_flow_slot(flow_slot_o),
+    .out_hash(hash_o),
     .out_edit_strip(strip_o),
     .out_edit_prepend(prepend_o),
     .out_edit_data(edit_data_o));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Store and forward on the ingress side: beats of all ports go to one memory, a ring of BEATS words per port; whole good frames come out
 // as one stream, round robin by frame. A bad, short, long or unbuffered frame is undone at its last beat and reported with its reason.
+// The host's own frames join the stream here: they have one beat in 16, and what the ports leave.
 //
 // Latency: last beat in to first beat out 4 cycles when idle. II: one beat per cycle in and out. A frame leaves in consecutive cycles.
 // The editor may make a frame up to MAX_GROWTH bytes longer; when that could take one more beat, the stream leaves a gap of one cycle.
@@ -31,7 +32,17 @@ module rx_buffer #(
   output logic [5:0]               end_reason_o,
   output logic [13:0]              end_bytes_o,   // saturates at 9217
 
+  // A frame of the host (host_inject): taken whole, its beats read from the next cycle on.
+  input  wire logic                host_valid_i,
+  input  wire logic [13:0]         host_length_i,
+  input  wire logic [1:0]          host_origin_i,
+  input  wire logic [3:0]          host_port_i,
+  output logic                     host_take_o,
+  output logic                     host_read_o,
+  input  wire logic [DATA_W-1:0]   host_data_i,   // the cycle after host_read_o
+
   output logic                     sop_o,         // the first beat of a frame; its others follow without a break
+  output logic [1:0]               origin_o,      // 0: from a port; else what the host wants
   output logic [3:0]               port_o,
   output logic [13:0]              length_o,      // bytes of the frame, with sop_o
   output logic [DATA_W-1:0]        data_o
@@ -150,6 +161,27 @@ module rx_buffer #(
   logic [3:0] current_q;
   assign take = picked_q && cycles_left_q == '0;
 
+  // The host's turn: a credit of beats that grows by one in 16 cycles; frames that no port's wait for are free.
+  logic               turn_host, picked_host_q, current_host_q, issue_host;
+  logic [1:0]         picked_origin_q;
+  logic [3:0]         picked_target_q;
+  logic [3:0]         tick_q;
+  logic signed [11:0] credit_q;
+  assign turn_host = enable_i && host_valid_i && (!any || credit_q >= 0);
+  assign host_take_o = turn_host && (!picked_q || take);
+  logic signed [11:0] host_beats;
+  assign host_beats = 12'((host_length_i + 14'(BYTES - 1)) >> BYTES_LOG);
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      tick_q <= '0;
+      credit_q <= '0;
+    end else begin
+      tick_q <= tick_q + 4'd1;
+      if (host_take_o && credit_q >= 0) credit_q <= credit_q - host_beats;
+      else if (tick_q == 4'd15 && credit_q < 12'sd16) credit_q <= credit_q + 12'sd1;
+    end
+  end
+
   logic [A:0]           last_beat;   // number of the frame's last beat
   logic [BYTES_LOG-1:0] last_byte;   // number of its last byte in that beat
   logic                 gap;
@@ -161,9 +193,16 @@ module rx_buffer #(
   logic [3:0] issue_port;
   assign issue = take || beats_left_q != '0;
   assign issue_port = take ? picked_port_q : current_q;
+  assign issue_host = take ? picked_host_q : current_host_q;
+  assign host_read_o = issue && issue_host;
 
   always_ff @(posedge clk) begin
-    if (any && (!picked_q || take)) picked_length_q <= lengths[{grant[P-1:0], frame_read_q[grant][A-1:0]}];
+    if (host_take_o) picked_length_q <= host_length_i;
+    else if (any && (!picked_q || take)) picked_length_q <= lengths[{grant[P-1:0], frame_read_q[grant][A-1:0]}];
+    if (host_take_o) begin
+      picked_origin_q <= host_origin_i;
+      picked_target_q <= host_port_i;
+    end
   end
 
   always_ff @(posedge clk) begin
@@ -178,8 +217,9 @@ module rx_buffer #(
       end
     end else begin
       if (!picked_q || take) begin
-        picked_q <= any;
-        if (any) begin
+        picked_q <= any || turn_host;
+        picked_host_q <= turn_host;
+        if (any && !turn_host) begin
           picked_port_q <= grant;
           frame_read_q[grant] <= frame_read_q[grant] + 1'b1;
         end
@@ -191,27 +231,34 @@ module rx_buffer #(
         if (beats_left_q != '0) beats_left_q <= beats_left_q - 1'b1;
         if (cycles_left_q != '0) cycles_left_q <= cycles_left_q - 1'b1;
       end
-      if (issue) read_q[issue_port] <= read_q[issue_port] + 1'b1;
+      if (issue && !issue_host) read_q[issue_port] <= read_q[issue_port] + 1'b1;
     end
-    if (take) current_q <= picked_port_q;
+    if (take) begin
+      current_q <= picked_port_q;
+      current_host_q <= picked_host_q;
+    end
   end
 
   // Memory output register and one more behind it.
-  logic              read_sop_q;
+  logic              read_sop_q, read_host_q;
+  logic [1:0]        read_origin_q;
   logic [3:0]        read_port_q;
   logic [13:0]       read_length_q;
   logic [DATA_W-1:0] read_data_q;
   always_ff @(posedge clk) begin
     read_sop_q <= !rst && take;
     sop_o <= !rst && read_sop_q;
-    if (issue) begin
-      read_data_q <= beats[{issue_port[P-1:0], read_q[issue_port][A-1:0]}];
-      read_port_q <= issue_port;
+    if (issue && !issue_host) read_data_q <= beats[{issue_port[P-1:0], read_q[issue_port][A-1:0]}];
+    if (issue) read_host_q <= issue_host;
+    if (take) begin
+      read_origin_q <= picked_host_q ? picked_origin_q : 2'd0;
+      read_port_q <= picked_host_q ? picked_target_q : picked_port_q;
       read_length_q <= picked_length_q;
     end
+    origin_o <= read_origin_q;
     port_o <= read_port_q;
     length_o <= read_length_q;
-    data_o <= read_data_q;
+    data_o <= read_host_q ? host_data_i : read_data_q;
   end
 
 endmodule

@@ -19,10 +19,12 @@ CARD = ("mutant_card_128x8_test", "mutant_card_registers_test", "mutant_card_fra
         "mutant_card_line_rate_test")
 EDITOR = ("mutant_editor_128_test", "mutant_editor_512_test")
 COUNTERS = ("mutant_counters_test",)
+FLOW_SKETCH = ("mutant_flow_sketch_test",)
 TX_BUFFER = ("mutant_tx_buffer_512_test", "mutant_tx_buffer_128_test")
 BY_FILE = {"forward.sv": ("mutant_kernels_rtl_test", *CARD), "rtl/core/editor.sv": (*EDITOR, *CARD),
            "rtl/core/counters.sv": (*COUNTERS, *CARD), "rtl/core/counter_bank.sv": (*COUNTERS, *CARD),
-           "rtl/core/update_ram.sv": ("mutant_update_ram_test",),  # not in the card yet
+           "rtl/core/update_ram.sv": ("mutant_update_ram_test", *FLOW_SKETCH, *CARD),
+           "rtl/core/flow_sketch.sv": (*FLOW_SKETCH, *CARD),
            "rtl/core/tx_buffer.sv": (*TX_BUFFER, *CARD), "rtl/core/round_robin.sv": (*TX_BUFFER, *CARD)}
 KERNELS = ("mutant_kernels_test",)
 

@@ -32,8 +32,9 @@ LabPort readPort(host::YamlMap map, host::Problems& problems) {
   return port;
 }
 
-LabCard readCard(host::YamlMap& map, host::Problems& problems) {
-  LabCard card{map.place(), map.text("name"), "", {}, "", {}};
+LabCard readCard(host::YamlMap& map, std::uint64_t place, host::Problems& problems) {
+  LabCard card{map.place(), map.text("name"), "", {}, "", 0, {}};
+  card.serial = map.optionalSerial("serial").value_or(place);
   card.vfio_user = map.optionalText("vfio_user").value_or("");
   card.socket = map.has("qemu") || map.has("vfio_user") ? map.optionalText("socket").value_or("") : map.text("socket");
   if (auto qemu = map.has("qemu") ? map.map("qemu") : std::nullopt) {
@@ -41,9 +42,9 @@ LabCard readCard(host::YamlMap& map, host::Problems& problems) {
     qemu->finish();
   }
   if (auto ports = map.has("ports") ? map.map("ports") : std::nullopt) {
-    for (unsigned number = 0; number < CardModel::kPortCount; ++number) {
-      const std::string key = std::to_string(number);
-      if (ports->has(key)) card.ports.emplace(number, readPort(*ports->map(key), problems));
+    for (unsigned port = 0; port < CardModel::kPortCount; ++port) {
+      const std::string key = std::to_string(port);
+      if (ports->has(key)) card.ports.emplace(port, readPort(*ports->map(key), problems));
     }
     ports->finish();
   }
@@ -111,7 +112,7 @@ Lab readLab(const std::string& file) {
   host::Problems problems(file);
   host::YamlMap top = host::readYamlFile(file, problems);
   Lab lab;
-  for (host::YamlMap& card : top.maps("cards")) lab.cards.push_back(readCard(card, problems));
+  for (host::YamlMap& card : top.maps("cards")) lab.cards.push_back(readCard(card, lab.cards.size() + 1, problems));
   lab.control = top.optionalText("control").value_or("");
   if (top.has("cables")) {
     for (host::YamlMap& map : top.maps("cables")) {

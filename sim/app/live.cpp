@@ -115,6 +115,7 @@ class LiveLab {
       const std::string number = std::to_string(i);
       CardModule& card = *cards_.emplace_back(std::make_unique<CardModule>(
           ("card_" + number).c_str(), [](std::uint64_t) { return nowNs<WallClock>() / 1000; }));
+      card.model().setSerial(one.serial);
       CardFunction& function =
           *functions_.emplace_back(std::make_unique<CardFunction>(("function_" + number).c_str(), card));
       Ownership& owned = *owned_.emplace_back(std::make_unique<Ownership>(function));

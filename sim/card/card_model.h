@@ -26,6 +26,8 @@
 #include "Vcard_core.h"
 #pragma pop_macro("SYSTEMC_VERSION")
 
+#include "host_bus.h"
+
 namespace poplink::sim {
 
 using Frame = std::vector<std::uint8_t>;
@@ -70,10 +72,12 @@ class BasicCardModel {
     for (unsigned port = 0; port < kPorts; ++port) setSpeed(port, speed);
     assign(dut_->port_up, (1U << kPorts) - 1);
     dut_->now_us = 0;
+    dut_->serial = 0;
     dut_->tx_tready = 0;
     dut_->rx_tvalid = 0;
     dut_->s_axil_awvalid = dut_->s_axil_wvalid = dut_->s_axil_arvalid = 0;
     dut_->s_axil_bready = dut_->s_axil_rready = 0;
+    host.reset(*dut_);
     dut_->clk = 0;
     dut_->rst = 1;
     dut_->eval();
@@ -90,6 +94,9 @@ class BasicCardModel {
   std::function<void(SentFrame&&)> on_sent;
   /// Called when the last beat of a received frame is on the bus: (port, cycle).
   std::function<void(unsigned, std::uint64_t)> on_received;
+
+  /// The host's bus: its memory, latencies and interrupts.
+  HostBusModel<Dut, kBeatBytes> host;
 
   /// In a model that traces: called after each evaluation, with the clock's level.
   std::function<void(bool)> on_eval;
@@ -122,6 +129,7 @@ class BasicCardModel {
   /// A blocked egress MAC takes nothing: what a paused or stuck link partner looks like.
   void blockEgress(unsigned port, bool blocked) { egress_.at(port).blocked = blocked; }
   void setNow(std::uint64_t microseconds) { dut_->now_us = microseconds; }
+  void setSerial(std::uint64_t serial) { dut_->serial = serial; }
 
   std::uint64_t cycle() const { return cycle_; }
   /// Nothing inside the card or on its wires: it need not be clocked.
@@ -131,6 +139,7 @@ class BasicCardModel {
   void step() {
     driveIngress();
     driveReady();
+    host.drive(*dut_, cycle_);
     dut_->clk = 1;
     dut_->eval();
     ++cycle_;

@@ -49,6 +49,7 @@ CardFunction::CardFunction(sc_core::sc_module_name name, CardModule& card)
         if (host_ != nullptr) host_->message(address, data);
       }) {
   bus_.bind(card.bar0);
+  card.attach(*this);
   card.on_interrupt = [this](unsigned vector) { raise(vector); };
   put(writable_, kPciCommand, 1, kPciMemorySpace | kPciBusMaster);
   put(writable_, kPciBar0, 4, ~(kBar0Bytes - 1));  // sizing: all ones written read back as the size's mask

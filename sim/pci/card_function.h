@@ -17,7 +17,7 @@ inline constexpr std::uint16_t kPciVendor = 0x10EE;   ///< the FPGA's maker, as 
 inline constexpr std::uint16_t kPciDevice = 0x504C;   ///< "PL"
 inline constexpr std::uint32_t kPciClass = 0x028000;  ///< network controller, other
 
-class CardFunction : public sc_core::sc_module, public PciFunction {
+class CardFunction : public sc_core::sc_module, public PciFunction, private HostMemory {
  public:
   CardFunction(sc_core::sc_module_name name, CardModule& card);
 
@@ -41,6 +41,8 @@ class CardFunction : public sc_core::sc_module, public PciFunction {
   void raise(unsigned vector) { msix_.raise(vector); }
 
  private:
+  bool read(std::uint64_t address, std::span<std::uint8_t> into) override { return readHost(address, into); }
+  bool write(std::uint64_t address, std::span<const std::uint8_t> from) override { return writeHost(address, from); }
   bool access(tlm::tlm_command command, unsigned bar, std::uint64_t offset, std::uint32_t& value);
   /// The configuration as after power-up.
   void powerUp();

@@ -12,7 +12,7 @@
 #include <string>
 
 #include "descriptors.h"
-#include "host_memory.h"
+#include "mapped_memory.h"
 #include "ownership.h"
 
 namespace poplink::sim {
@@ -81,7 +81,7 @@ class MachineClient : public Owner, public PciHost, public std::enable_shared_fr
   void post(std::function<void()> then);
   static constexpr int kPatienceMs = 5'000;  ///< for a peer that does not read, or does not answer
 
-  HostMemory memory_;
+  MappedMemory memory_;
   MachineListener::Socket socket_;
   MessagePart part_;
 

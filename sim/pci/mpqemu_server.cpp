@@ -157,7 +157,7 @@ class Proxy : public MachineClient {
 
   /// The whole list each time.
   void syncMemory(const Memory& list, const std::vector<Descriptor>& with) {
-    HostMemory fresh;
+    MappedMemory fresh;
     for (std::size_t i = 0; i < with.size(); ++i) {
       try {
         if (list.offset[i] < 0) throw std::runtime_error("it begins before its file");

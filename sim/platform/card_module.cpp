@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "card_module.h"
 
+#include "poplink/card_map.h"
+
 namespace poplink::sim {
 
 namespace {
-constexpr std::uint64_t kLinkCycles = 4;  // until liveness has passed the card's registers
+constexpr std::uint64_t kLinkCycles = 16;  // until liveness has passed the card's registers and an interrupt is out
+constexpr unsigned kStopPolls = 1000;     // reads of a ring's state: more than its longest transfer takes
 }  // namespace
 
 CardModule::CardModule(sc_core::sc_module_name name, std::function<std::uint64_t(std::uint64_t)> now_us)
@@ -16,6 +19,9 @@ CardModule::CardModule(sc_core::sc_module_name name, std::function<std::uint64_t
     ports_[port].port = port;
     model_.setPortUp(port, false);
   }
+  model_.host.on_interrupt = [this](unsigned vector) {
+    if (on_interrupt) on_interrupt(vector);
+  };
   SC_HAS_PROCESS(CardModule);
   SC_METHOD(run);
 }
@@ -27,11 +33,27 @@ void CardModule::connect(unsigned port, FrameSink& sink) {
 
 void CardModule::setLink(unsigned port, bool up) {
   wake();
-  const bool changed = model_.portUp(port) != up;
   model_.setPortUp(port, up);
   for (std::uint64_t i = 0; i < kLinkCycles; ++i) model_.step();
-  if (changed && on_interrupt) on_interrupt(kEventVector);
   work_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void CardModule::stopHostPath() {
+  wake();
+  const std::uint64_t before = model_.cycle();
+  for (unsigned ring = 0; ring < card_map::reg::kRingControlCount; ++ring)
+    model_.writeRegister(card_map::reg::kRingControl + ring * card_map::reg::kRingControlStride, 0);
+  const auto runs = [this](unsigned ring) {
+    const std::uint32_t status =
+        model_.readRegister(card_map::reg::kRingStatus + ring * card_map::reg::kRingStatusStride);
+    return card_map::field::kRingStatusRunning.of(status) != 0;
+  };
+  for (unsigned ring = 0; ring < card_map::reg::kRingControlCount; ++ring) {
+    for (unsigned polls = 0; polls < kStopPolls && runs(ring); ++polls) {
+    }
+  }
+  origin_ += model_.cycle() - before;
+  if (!model_.quiescent()) work_.notify(sc_core::SC_ZERO_TIME);
 }
 
 void CardModule::Ingress::deliver(std::span<const std::uint8_t> frame) {

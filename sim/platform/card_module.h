@@ -41,9 +41,10 @@ class CardModule : public sc_core::sc_module {
   /// The link of a connected port falls or comes back; an idle card notices at once.
   void setLink(unsigned port, bool up);
 
-  /// The host is gone or its function was reset: the card disables all rings. There are none in the register map yet;
-  /// once there are, this writes 0 to the control register of each.
-  void stopHostPath() {}
+  /// The host is gone or its function was reset: all rings are disabled, and have come to rest.
+  void stopHostPath();
+  /// Where the card's DMA goes.
+  void attach(HostMemory& memory) { model_.host.memory = &memory; }
   /// Called with an MSI-X vector when the card interrupts its host.
   std::function<void(unsigned vector)> on_interrupt;
 

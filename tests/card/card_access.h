@@ -115,6 +115,8 @@ class CardAccess {
     return count(map::window::kServiceCounters, number * 2 + (to_backbone ? 1 : 0));
   }
   Count member(unsigned group, unsigned link) { return count(map::window::kMemberCounters, group * 16 + link); }
+  /// Slots that a link's flows touched in the last whole second.
+  unsigned touchedSlots(unsigned link) { return card.readRegister(map::window::kFlowCounts + 4 * link); }
   /// Drops of a port over all reasons.
   Count allDropped(unsigned port) {
     Count sum;

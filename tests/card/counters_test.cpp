@@ -129,7 +129,7 @@ TEST_F(Counters, every_reason_has_a_counter_of_its_own_per_port) {
     dut->rx_end_bytes_i = random() % (kMaxBytes + 1);
     if (dut->rx_end_valid_i) count(dut->rx_end_port_i, dut->rx_end_reason_i, dut->rx_end_bytes_i);
     dut->decided_valid_i = random() % 2;
-    dut->decided_port_i = random() % 16;
+    dut->decided_port_i = random() % 17;
     do {
       dut->decided_drop_i = random() % 64;
     } while (dut->decided_drop_i / 4 == 8);  // those are the ingress side's
@@ -139,7 +139,7 @@ TEST_F(Counters, every_reason_has_a_counter_of_its_own_per_port) {
     dut.clock();
   }
   dut->rx_end_valid_i = dut->decided_valid_i = 0;
-  for (unsigned port = 0; port < 16; ++port) {
+  for (unsigned port = 0; port < 17; ++port) {
     for (unsigned reason = 1; reason < 64; ++reason) {
       const std::uint32_t at = (port * 64 + reason) * 16;
       const auto [frames, bytes] = want[{port, reason}];

@@ -7,6 +7,7 @@
 #include <array>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "card_bench.h"
 
@@ -160,6 +161,46 @@ TEST_F(CardEcmp, group_whose_links_are_all_dead_drops_by_name) {
   bench.checkDropCounters();
   EXPECT_EQ(bench.dropped(kCustomer, static_cast<unsigned>(kernels::Drop::no_path)), (Count{50, 3000}));
   EXPECT_EQ(bench.member(kGroup, 6), Count{});
+}
+
+/// Linear counting, whose standard error is known (driver/include/poplink/driver/card.h).
+void expectEstimate(unsigned touched, double flows) {
+  constexpr double kSlots = 4096;
+  const double t = flows / kSlots, sigma = std::sqrt(kSlots * (std::exp(t) - t - 1));
+  EXPECT_NEAR(-kSlots * std::log(1 - touched / kSlots), flows, 4 * sigma);
+}
+
+TEST_F(CardEcmp, flows_of_each_link_are_counted_by_the_second) {
+  constexpr std::uint64_t kSecond = 1U << 20;
+  std::uint64_t now = 1000 * kSecond;
+  const auto nextSecond = [&](unsigned seconds) { bench.card.setNow(now += seconds * kSecond); };
+  for (const unsigned flows : {300U, 3000U, 20'000U}) {
+    nextSecond(1);
+    std::array<std::set<unsigned>, 16> slots;
+    std::array<unsigned, 16> on{};
+    for (unsigned flow = 0; flow < flows; ++flow) {
+      const Decision decision = decide(bench.golden, flowFrame(flow), kCustomer);
+      const auto link = static_cast<unsigned>(decision.out.link);
+      slots.at(link).insert(static_cast<unsigned>(decision.out.flow_slot));
+      ++on.at(link);
+      for (unsigned frame = 0; frame <= flow % 3; ++frame) bench.send(kCustomer, flowFrame(flow));
+      // Neither what comes from the backbone nor what is dropped is a flow towards it.
+      if (flow % 16 == 0) bench.send(6, decide(bench.golden, flowFrame(99'999), kCustomer).frame);
+      if (flow % 16 == 1) bench.send(kCustomer, flowFrame(50'000 + flow, 9100));
+      if (flow % 32 == 31) bench.card.drain(20'000);
+    }
+    bench.finish();
+    EXPECT_EQ(bench.touchedSlots(6), 0U) << "the second is not over";
+    nextSecond(1);
+    for (unsigned link = 0; link < 16; ++link) EXPECT_EQ(bench.touchedSlots(link), slots.at(link).size()) << link;
+    for (const unsigned link : {6U, 7U}) expectEstimate(bench.touchedSlots(link), on.at(link));
+    nextSecond(1);
+    EXPECT_EQ(bench.touchedSlots(6), 0U) << "a second without a frame";
+  }
+  bench.send(kCustomer, flowFrame(1));
+  bench.finish();
+  nextSecond(2);
+  EXPECT_EQ(bench.touchedSlots(6) + bench.touchedSlots(7), 0U) << "an empty second between";
 }
 
 TEST_F(CardEcmp, seed_and_mode_are_the_cards_own) {

@@ -33,6 +33,9 @@ TEST_F(Registers, identity_and_sizes) {
   const std::uint32_t buffers = bench.card.readRegister(map::reg::kBuffers);
   EXPECT_EQ(map::field::kBuffersRx.of(buffers), 512U);
   EXPECT_EQ(map::field::kBuffersTx.of(buffers), 512U);
+  const std::uint32_t sketch = bench.card.readRegister(map::reg::kFlowSketch);
+  EXPECT_EQ(map::field::kFlowSketchSlots.of(sketch), 4096U);
+  EXPECT_EQ(map::field::kFlowSketchSecond.of(sketch), 20U);
   EXPECT_EQ(map::field::kStatusReady.of(bench.card.readRegister(map::reg::kStatus)), 1U);
 }
 
@@ -40,6 +43,9 @@ TEST_F(Registers, time_ports_and_scratch) {
   bench.card.setNow(0x1234'5678'9ABC'DEF0);
   EXPECT_EQ(bench.card.readRegister(map::reg::kNowUsLow), 0x9ABC'DEF0U);
   EXPECT_EQ(bench.card.readRegister(map::reg::kNowUsHigh), 0x1234'5678U);
+  bench.card.setSerial(0x0123'4567'89AB'CDEF);
+  EXPECT_EQ(bench.card.readRegister(map::reg::kSerialLow), 0x89AB'CDEFU);
+  EXPECT_EQ(bench.card.readRegister(map::reg::kSerialHigh), 0x0123'4567U);
   bench.card.writeRegister(map::reg::kScratch, 0xDEAD'BEEF);
   EXPECT_EQ(bench.card.readRegister(map::reg::kScratch), 0xDEAD'BEEFU);
   bench.card.setPortUp(3, false);
@@ -112,11 +118,11 @@ TEST_F(Registers, card_does_not_rest_while_an_access_is_under_way) {
 
 TEST_F(Registers, what_is_not_there_or_not_writable_is_refused) {
   for (std::uint32_t address :
-       {0x2CU, 0x1040U, 0x2050U, 0x9000U, 0x10400U, 0x24000U, 0x60000U, 0xC0000U, 0xFFFFCU, 0x1U}) {
+       {0x3CU, 0x1040U, 0x2050U, 0x9000U, 0x10400U, 0x28000U, 0x34000U, 0x60000U, 0xC0040U, 0xFFFFCU, 0x1U}) {
     EXPECT_THROW(bench.card.readRegister(address), sim::BusError) << address;
   }
   for (std::uint32_t window : {map::window::kPortCounters, map::window::kDropCounters, map::window::kServiceCounters,
-                               map::window::kMemberCounters})
+                               map::window::kMemberCounters, map::window::kHostCounters, map::window::kFlowCounts})
     EXPECT_EQ(bench.card.readRegister(window), 0U) << "the first word of a window is in it";
   for (std::uint32_t address : {map::reg::kMagic, map::reg::kStatus, map::reg::kPortStatus, map::reg::kTableUsed,
                                 map::window::kDropCounters, 0x9000U, 0x22U}) {

@@ -111,7 +111,7 @@ class Proof(unittest.TestCase):
     def test_an_unknown_kernel_is_refused(self):
         run = subprocess.run([sys.executable, "-m", "proof", "--build", BUILD, "--kernel", "nothing"], capture_output=True, text=True)
         self.assertEqual(run.returncode, 2)
-        self.assertRegex(run.stderr, "kernels of this build are: .*forward, police, torture")
+        self.assertRegex(run.stderr, "kernels of this build are: .*forward, police, punt, torture")
 
 
 if __name__ == "__main__":

@@ -21,10 +21,11 @@ FIRST_SERVICE = ONE_LINK.split("\n  - name: zenith-voice")[0] + "\n"
 
 
 class Between(contextlib.AbstractContextManager):
-    """A socket between `poplink` and its card that passes messages on; `before_answer(number)` runs ahead of each answer."""
+    """A socket between `poplink` and its card that passes messages on; `before_answer(number)` runs ahead of each answer. Reads of the
+    addresses in `instead` answer what stands there."""
 
-    def __init__(self, path: pathlib.Path, card: pathlib.Path, before_answer):
-        self.path, self.card, self.before_answer, self.messages = path, card, before_answer, 0
+    def __init__(self, path: pathlib.Path, card: pathlib.Path, before_answer=lambda number: None, instead: dict[int, int] | None = None):
+        self.path, self.card, self.before_answer, self.instead, self.messages = path, card, before_answer, instead or {}, 0
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(str(path))
         self.listener.listen()
@@ -36,11 +37,20 @@ class Between(contextlib.AbstractContextManager):
         with client, socket.socket(socket.AF_UNIX) as card, contextlib.suppress(EOFError, OSError):
             card.connect(str(self.card))
             while True:
-                card.sendall(message(*receive(client)))
-                answer = receive(card)
+                question = receive(client)
+                card.sendall(message(*question))
+                answer = self._answer(*question, *receive(card))
                 self.messages += 1
                 self.before_answer(self.messages)
                 client.sendall(message(*answer))
+
+    def _answer(self, kind: int, question: bytes, answer_kind: int, answer: bytes) -> tuple[int, bytes]:
+        if kind != CardClient.BATCH or answer_kind != kind:
+            return answer_kind, answer
+        count, *values = struct.unpack(f"<{len(answer) // 4}I", answer)
+        reads = [address for write, address, _ in struct.iter_unpack("<III", question) if not write]
+        values = [self.instead.get(address, value) for address, value in zip(reads, values)]
+        return kind, struct.pack(f"<{len(answer) // 4}I", count, *values)
 
     def __exit__(self, *_) -> None:
         self.thread.join(PATIENCE)
@@ -263,12 +273,12 @@ class Cli(LabCase):
         self.assertEqual(said, [f"poplink: the card at {self.socket(SITE)} is held by poplink apply (process {program.pid})\n"])
 
     def test_card_that_answers_nonsense_is_exit_code_3(self) -> None:
-        hello = struct.pack("<IHHI", 1, 0x10EE, 0x504C, 1 << 20)
+        hello = struct.pack("<IHHI", 2, 0x10EE, 0x504C, 1 << 20)
         malformed = f"poplink: the card at {self.socket(SITE)} sent a malformed answer\n"
-        other_version = f"poplink: the card at {self.socket(SITE)} speaks protocol version 7, this program 1\n"
+        other_version = f"poplink: the card at {self.socket(SITE)} speaks protocol version 7, this program 2\n"
         lost = f"poplink: lost the card at {self.socket(SITE)}: End of file\n"
         for answers, said in (
-                ([(9, b"")], malformed),
+                ([(10, b"")], malformed),
                 ([(1, b"short")], malformed),
                 ([(4, hello)], malformed),
                 ([(1, struct.pack("<I", 7) + hello[4:])], other_version),
@@ -366,24 +376,43 @@ class Cli(LabCase):
         self.assertEqual(said[-1], f"{SITE}: 273 entries changed")
         self.assertEqual(self.apply(EXAMPLE_REGION).stdout, f"{SITE}: 0 entries changed\n")
         self.assertEqual(self.shown("ecmp"), [
-            "group  services  link  ports  state  buckets  carries  sent frames/bytes",
-            "6      101,102   6     6      alive  128      128      0/0",
-            "6      101,102   7     7      alive  128      128      0/0"])
+            "group  services  link  ports  state  buckets  carries  sent frames/bytes  flows/s",
+            "6      101,102   6     6      alive  128      128      0/0                0",
+            "6      101,102   7     7      alive  128      128      0/0                0", self.FLOWS_NOTE])
         self.run_program("poplink-sim", "cable", "--control", self.directory / "lab.control", "backbone-6", "cut")
         (group,) = self.show("ecmp", SITE)
-        none = {"frames": 0, "bytes": 0}
+        none, idle = {"frames": 0, "bytes": 0}, {"estimate": 0, "saturated": False}
         self.assertEqual(group, {"group": 6, "services": [101, 102], "spread": 0, "members": [
-            {"link": 6, "ports": [6], "state": "dead", "buckets": 128, "carries": 0, "sent": none},
-            {"link": 7, "ports": [7], "state": "alive", "buckets": 128, "carries": 256, "sent": none}]})
+            {"link": 6, "ports": [6], "state": "dead", "buckets": 128, "carries": 0, "sent": none, "flows": idle},
+            {"link": 7, "ports": [7], "state": "alive", "buckets": 128, "carries": 256, "sent": none, "flows": idle}]})
         weighted = EXAMPLE_REGION.read_text().replace("peer: {site: rbx, port: 7}", "weight: 30, peer: {site: rbx, port: 7}")
         said = self.apply(self.region(weighted)).stdout.splitlines()
         self.assertEqual(said[-1], f"{SITE}: 64 entries changed", "no bucket more than must")
         self.assertEqual([member["buckets"] for member in self.show("ecmp", SITE)[0]["members"]], [64, 192])
         self.apply()  # one link again, and it is dead
-        self.assertEqual(self.shown("ecmp")[1:], ["6      101,102   6     6      dead   0        0        0/0"])
+        self.assertEqual(self.shown("ecmp")[1:-1], ["6      101,102   6     6      dead   0        0        0/0                0"])
         self.assertEqual(self.show("ecmp", SITE)[0]["spread"], 256)
         self.run_program("poplink-sim", "cable", "--control", self.directory / "lab.control", "backbone-6", "mend")
-        self.assertEqual(self.shown("ecmp")[1:], ["6      101,102   6     6      alive  0        256      0/0"])
+        self.assertEqual(self.shown("ecmp")[1:-1], ["6      101,102   6     6      alive  0        256      0/0                0"])
+
+    FLOWS_NOTE = "flows/s: about how many different flows the link carried in the last second, of all groups that use it"
+    VERSION, FLOW_COUNTS = 0x00004, 0xC0000
+
+    def test_show_ecmp_estimates_flows_and_says_when_it_cannot(self) -> None:
+        self.start()
+        self.apply(EXAMPLE_REGION)
+        between = self.directory / "between.sock"
+
+        def shown(instead: dict[int, int], *options: str) -> str:
+            with Between(between, self.socket(SITE), instead=instead):
+                return self.poplink("show", "ecmp", *options, "--node", self.node(SITE, between)).stdout
+        counts = {self.FLOW_COUNTS + 4 * 6: 100, self.FLOW_COUNTS + 4 * 7: 4096}
+        self.assertEqual([line.split()[-1] for line in shown(counts).splitlines()[1:-1]], ["101", ">34070"])
+        self.assertEqual([member["flows"] for member in json.loads(shown(counts, "--json"))["groups"][0]["members"]],
+                         [{"estimate": 101, "saturated": False}, {"estimate": 34070, "saturated": True}])
+        older = counts | {self.VERSION: 2 << 16}
+        self.assertEqual([line.split()[-1] for line in shown(older).splitlines()[1:-1]], ["-", "-"])
+        self.assertEqual([member["flows"] for member in json.loads(shown(older, "--json"))["groups"][0]["members"]], [None, None])
 
     def test_show_table(self) -> None:
         self.start()

@@ -2,6 +2,8 @@
 // The driver over a Verilated card, and over cards that are wrong in ways no real one can be made to be.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "card_model.h"
 #include "poplink/driver/card.h"
 #include "poplink/driver/sim_protocol.h"
@@ -102,6 +104,45 @@ TEST_F(CardOverModel, hash_mode_is_kept) {
   EXPECT_EQ(card->member(1023, 15), Count{});
 }
 
+TEST_F(CardOverModel, flows_of_a_link_are_estimated) {
+  card->writeEntry("link", 6, {{"valid", 1}, {"ports", 1U << 6}});
+  card->writeEntry("group", 9, {{"valid", 1}, {"links", 1U << 6}, {"log_buckets", 6}});
+  card->writeEntry("service", 5, {{"valid", 1}, {"attachment", 1}, {"group", 9}, {"s_tpid", 0x88A8}, {"mtu", 9000}});
+  card->writeEntry("attachment", 1, {{"valid", 1}, {"whole_valid", 1}, {"whole_service", 5}});
+  card->writeEntry("port", 1, {{"valid", 1}, {"collecting", 1}, {"attachment", 1}, {"s_tpid", 0x88A8}});
+  constexpr std::uint64_t kSecond = 1U << 20;
+  transport_->model.setNow(9 * kSecond);
+  constexpr unsigned kFlows = 500;
+  for (unsigned frame = 0; frame < 2 * kFlows; ++frame) {
+    std::vector<std::uint8_t> bytes(60, 2);
+    bytes[10] = static_cast<std::uint8_t>(frame % kFlows >> 8);
+    bytes[11] = static_cast<std::uint8_t>(frame % kFlows);
+    transport_->model.receive(1, bytes);
+    if (frame % 64 == 63) ASSERT_TRUE(transport_->model.drain(10'000));
+  }
+  ASSERT_TRUE(transport_->model.drain(10'000));
+  EXPECT_EQ(card->member(9, 6).frames, 2 * kFlows);
+  transport_->model.setNow(10 * kSecond);
+  const Flows flows = card->flows(6);
+  EXPECT_NEAR(flows.estimate, kFlows, 4 * 5.7);  // sqrt(4096 (e^t - t - 1)), t = 500 / 4096
+  EXPECT_FALSE(flows.saturated);
+  EXPECT_EQ(card->flows(7), Flows{});
+  EXPECT_THROW(card->flows(16), DriverError);
+  transport_->model.setNow(11 * kSecond);
+  EXPECT_EQ(card->flows(6), Flows{});
+}
+
+TEST(Flows, are_what_untouched_slots_tell) {
+  EXPECT_EQ(flowsOf(0, 4096), Flows{});
+  EXPECT_EQ(flowsOf(1, 4096), (Flows{1, false}));
+  EXPECT_EQ(flowsOf(100, 4096), (Flows{101, false}));
+  EXPECT_EQ(flowsOf(2048, 4096), (Flows{2839, false}));
+  EXPECT_EQ(flowsOf(4095, 4096), (Flows{34070, false}));
+  EXPECT_EQ(flowsOf(4096, 4096), (Flows{34070, true}));
+  EXPECT_EQ(flowsOf(9999, 4096), (Flows{34070, true}));
+  EXPECT_EQ(flowsOf(0, 0), (Flows{0, true})) << "a card without slots knows nothing";
+}
+
 TEST_F(CardOverModel, impossible_entries_are_refused_before_the_card) {
   EXPECT_THROW(card->writeEntry("service", 0, {{"colour", 1}}), DriverError);
   EXPECT_THROW(card->writeEntry("service", 0, {{"s_vid", 4096}}), DriverError);
@@ -196,6 +237,13 @@ TEST(SimProtocol, messages_survive_the_way_there_and_back) {
   EXPECT_EQ(proto::decodeBatchAnswer(payload(answer))->values, (std::vector<std::uint32_t>{7, 8}));
   const proto::Bytes config = proto::encodeConfigWrite({4, 2, 6});
   EXPECT_EQ(proto::decodeConfigWrite(payload(config))->value, 6U);
+  const proto::Bytes map = proto::encodeMap({0xFEDC'BA98'7654'3000, 0x1'0000'1000});
+  EXPECT_EQ(proto::decodeMap(payload(map))->bus_address, 0xFEDC'BA98'7654'3000U);
+  EXPECT_EQ(proto::decodeMap(payload(map))->bytes, 0x1'0000'1000U);
+  EXPECT_EQ(proto::decodeUnmap(payload(proto::encodeUnmap(0x8000'0000'0000'1000))), 0x8000'0000'0000'1000U);
+  EXPECT_EQ(proto::decodeVector(payload(proto::encodeVector(2047))), 2047U);
+  EXPECT_EQ(proto::decodeHeader(proto::encodeReset())->type, proto::Type::reset);
+  EXPECT_EQ(proto::decodeHeader(proto::encodeDone(proto::Type::unmap))->payload_bytes, 0U);
   const proto::Bytes ids = proto::encodeHelloAnswer({1, 0x10EE, 0x504C, 1 << 20});
   EXPECT_EQ(proto::decodeHelloAnswer(payload(ids))->device, 0x504C);
 }
@@ -206,6 +254,8 @@ TEST(SimProtocol, malformed_messages_decode_to_nothing) {
   EXPECT_TRUE(proto::decodeHeader(bytes));
   EXPECT_FALSE(proto::decodeHeader(std::span(bytes).first(7)));
   bytes[0] = 9;
+  EXPECT_TRUE(proto::decodeHeader(bytes));
+  bytes[0] = 10;
   EXPECT_FALSE(proto::decodeHeader(bytes));
   bytes = {1, 0, 0, 0, 0, 0, 0, 0x7F};
   EXPECT_FALSE(proto::decodeHeader(bytes)) << "two gigabytes";
@@ -219,9 +269,55 @@ TEST(SimProtocol, malformed_messages_decode_to_nothing) {
     EXPECT_FALSE(proto::decodeConfigRead(wrong));
     EXPECT_FALSE(proto::decodeConfigReadAnswer(wrong));
     EXPECT_FALSE(proto::decodeBatchAnswer(wrong));
+    EXPECT_FALSE(proto::decodeMap(wrong));
+    EXPECT_FALSE(proto::decodeUnmap(wrong));
+    EXPECT_FALSE(proto::decodeVector(wrong));
   }
   EXPECT_FALSE(proto::decodeBatch(std::vector<std::uint8_t>(12, 0xFF))) << "an access that is neither read nor write";
   EXPECT_FALSE(proto::decodeHello(std::vector<std::uint8_t>(3)));
+  const auto mapped = [](std::uint64_t address, std::uint64_t size) {
+    const proto::Bytes message = proto::encodeMap({address, size});
+    return proto::decodeMap(std::span(message).subspan(proto::kHeaderBytes)).has_value();
+  };
+  EXPECT_TRUE(mapped(0, 4096));
+  EXPECT_TRUE(mapped(~std::uint64_t{0} - 4095, 4096)) << "the last page of all";
+  EXPECT_FALSE(mapped(~std::uint64_t{0} - 4095, 8192)) << "around the end";
+  EXPECT_FALSE(mapped(4096, 0));
+  EXPECT_FALSE(mapped(4095, 4096));
+  EXPECT_FALSE(mapped(4096, 4097));
+  const proto::Bytes vector = proto::encodeVector(2048);
+  EXPECT_FALSE(proto::decodeVector(std::span(vector).subspan(proto::kHeaderBytes)));
+}
+
+TEST(NoCard, refuses_everything_in_words) {
+  const auto none = openNoCard();
+  const auto refusal = [](auto action) -> std::string {
+    try {
+      action();
+    } catch (const DriverError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const Access one[] = {Access::read(0)};
+  const std::string said = "there is no card here (transport none)";
+  EXPECT_EQ(refusal([&] { none->run(one); }), said);
+  EXPECT_EQ(refusal([&] { none->allocate(64); }), said);
+  EXPECT_EQ(refusal([&] { none->reset(); }), said);
+  EXPECT_EQ(refusal([&] { const Card card(openNoCard()); }), said);
+  EXPECT_FALSE(none->capabilities().dma);
+  EXPECT_TRUE(none->vectors().empty());
+}
+
+TEST(RegistersOnly, has_no_memory_and_says_so) {
+  WrongCard card({});
+  try {
+    card.allocate(64);
+    FAIL();
+  } catch (const DriverError& error) {
+    EXPECT_STREQ(error.what(), "the card at a wrong card is reached by its registers only: it cannot share memory");
+  }
+  EXPECT_THROW(card.reset(), DriverError);
 }
 
 }  // namespace

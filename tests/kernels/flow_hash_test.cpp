@@ -9,6 +9,7 @@
 #include <map>
 #include <random>
 
+#include "ecmp.h"
 #include "forward_model.h"
 
 namespace poplink::tests {
@@ -62,8 +63,12 @@ const std::vector<std::uint32_t> kSourceWords6 = {0x2001'0DB8, 0, 0, 1},
 
 TEST(FlowKey, ipv4_is_the_5_tuple_behind_any_number_of_tags) {
   for (const std::string tags :
-       {"", "81 00 00 05 ", "88 a8 00 65 81 00 00 05 ", "88 a8 00 65 88 a8 00 07 81 00 00 05 "})
-    expectKey(keyOf(kMacs + tags + "08 00 " + kV4Tcp), {0, 0, 0, 0x0A01'0203}, {0, 0, 0, 0xC0A8'0709}, 12345, 443, 6);
+       {"", "81 00 00 05 ", "88 a8 00 65 81 00 00 05 ", "88 a8 00 65 88 a8 00 07 81 00 00 05 "}) {
+    for (const std::size_t length : {60U, 80U}) {  // the shortest frame holds it all
+      expectKey(keyOf(kMacs + tags + "08 00 " + kV4Tcp, length), {0, 0, 0, 0x0A01'0203}, {0, 0, 0, 0xC0A8'0709}, 12345,
+                443, 6);
+    }
+  }
 }
 
 TEST(FlowKey, ports_count_only_where_every_packet_of_the_flow_has_them) {
@@ -96,6 +101,13 @@ TEST(FlowKey, ipv6_is_the_5_tuple_and_the_flow_label) {
   cut = frameOf(kMacs + "88 a8 00 05 81 00 00 05 86 dd " + v6, 62);
   cut.resize(60);
   EXPECT_EQ(static_cast<std::uint32_t>(keyOf(cut).rest) >> 31, 1U) << "no whole IPv6 header: by MAC";
+  // With a byte less than the header by MAC too, with all of its 40 bytes and nothing behind it by the header.
+  Frame whole = frameOf(kMacs + "88 a8 00 05 81 00 00 05 86 dd " + v6, 62);
+  whole.resize(61);
+  EXPECT_EQ(static_cast<std::uint32_t>(keyOf(whole).rest) >> 31, 1U);
+  whole = frameOf(kMacs + "88 a8 00 05 81 00 00 05 86 dd " + v6, 62);
+  whole.resize(62);
+  expectKey(keyOf(whole), kSourceWords6, kDestinationWords6, 0, 0, 0x0BCCDD << 8 | 17);
 }
 
 TEST(FlowKey, everything_else_goes_by_mac_addresses_and_vlan) {
@@ -266,6 +278,21 @@ TEST(FlowHash, cards_in_series_and_ecmp_and_lag_choose_independently) {
     EXPECT_LT(std::abs(deviate(series)), kLimit) << name;
     EXPECT_LT(std::abs(deviate(stages)), kLimit) << name;
     EXPECT_LT(std::abs(deviate(crossed)), kLimit) << name;
+  }
+}
+
+TEST(FlowHash, flows_of_a_bucket_fall_evenly_on_the_slots_that_count_them) {
+  for (const auto& [name, flows] : realisticFlows()) {
+    std::vector<std::size_t> slots(256), path(256), port(256), start(256);
+    for (const FlowKey& key : flows) {
+      const FlowHash hash = flowHash(key, kSeed, false);
+      const auto slot = static_cast<unsigned>(flowSlot(hash));
+      ++slots[slot >> 4];
+      ++path[(static_cast<std::uint32_t>(hash.path) & 15) << 4 | (slot & 15)];
+      ++port[(static_cast<std::uint32_t>(hash.port) & 15) << 4 | (slot & 15)];
+      ++start[static_cast<std::uint32_t>(hash.port) >> 28 << 4 | (slot >> 8 & 15)];
+    }
+    for (const auto* counts : {&slots, &path, &port, &start}) EXPECT_LT(std::abs(deviate(*counts)), kLimit) << name;
   }
 }
 

@@ -31,6 +31,7 @@ struct Bench {
                               random() % 2 == 0, static_cast<hls::bits<12>>(random())};
     }
     tables.port[9] = {true, 0, true, 9, 0x88A8};  // a customer of random services
+    tables.port[10] = {true, 3, true, 10, 0x88A8};  // the host's own
     for (unsigned i = 0x8000; i < 0x10000; ++i)
       tables.vid[i] = {random() % 2 == 0, static_cast<hls::bits<12>>(random())};
     for (unsigned i = 16; i < 4096; ++i) {
@@ -60,6 +61,7 @@ struct Bench {
     const Frame frame = random() % 2 == 0 ? randomFrame(random, 60 + random() % 80) : ipFrame(random);
     In in = headerWindow(frame, static_cast<unsigned>(random() % 16));
     if (random() % 4 == 0) in.length = static_cast<hls::bits<14>>(60 + random() % 9157);
+    if (random() % 4 == 0) in.origin = static_cast<hls::bits<2>>(random());
     in.hash_seed = static_cast<hls::bits<32>>(random());
     in.hash_symmetric = random() % 2 == 0;
     return in;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "forward_model.h"
 #include "link_local.h"
@@ -158,6 +159,8 @@ TEST_F(Forward, link_follows_the_flow_and_liveness) {
   tables.setGroup(9, 512, 8, {{6, 1}, {7, 1}});
   tables.service[5].group = 9;
   std::map<unsigned, unsigned> first;  // link by flow
+  std::map<unsigned, unsigned> slot;
+  std::set<unsigned> slots;
   std::map<unsigned, unsigned> flows;
   for (unsigned flow = 0; flow < 2000; ++flow) {
     const Decision decision = decide(tables, flowFrame(flow), 1);
@@ -166,12 +169,18 @@ TEST_F(Forward, link_follows_the_flow_and_liveness) {
     EXPECT_EQ(static_cast<unsigned>(decision.out.group), 9U);
     first[flow] = static_cast<unsigned>(decision.out.link);
     ++flows[first[flow]];
+    slots.insert(slot[flow] = static_cast<unsigned>(decision.out.flow_slot));
   }
+  const double touched = 4096 * (1 - std::exp(-2000.0 / 4096));
+  EXPECT_NEAR(static_cast<double>(slots.size()), touched, 4 * std::sqrt(touched * (1 - touched / 4096)));
   EXPECT_GT(flows[6], 800U);
   EXPECT_GT(flows[7], 800U);
   tables.live_ports = static_cast<std::uint16_t>(~(1U << 7));
-  for (unsigned flow = 0; flow < 2000; ++flow)
-    ASSERT_EQ(static_cast<unsigned>(decide(tables, flowFrame(flow), 1).out.egress_port), 6U);
+  for (unsigned flow = 0; flow < 2000; ++flow) {
+    const Decision decision = decide(tables, flowFrame(flow), 1);
+    ASSERT_EQ(static_cast<unsigned>(decision.out.egress_port), 6U);
+    ASSERT_EQ(static_cast<unsigned>(decision.out.flow_slot), slot[flow]);
+  }
   tables.live_ports = 0xFFFF;
   for (unsigned flow = 0; flow < 2000; ++flow)
     ASSERT_EQ(static_cast<unsigned>(decide(tables, flowFrame(flow), 1).out.egress_port), first[flow]);
@@ -245,6 +254,79 @@ TEST_F(Forward, dropped_by_mtu_still_belongs_to_its_service) {
   EXPECT_EQ(static_cast<unsigned>(decision.out.service), 5U);
   EXPECT_TRUE(decision.out.to_backbone);
   EXPECT_FALSE(decide(tables, frame(kAddresses + "08 00"), 5).out.service_valid);
+}
+
+/// What becomes of the host's own frame.
+kernels::ForwardOut ofHost(const Tables& tables, const Frame& frame, kernels::Origin origin, unsigned target) {
+  const TablesInUse use(tables);
+  kernels::ForwardIn in = headerWindow(frame, target);
+  in.origin = static_cast<kernels::bits<2>>(origin);
+  kernels::ForwardOut out{};
+  kernels::forward(in, out);
+  return out;
+}
+
+TEST_F(Forward, raw_frame_of_the_host_goes_to_its_port_whatever_it_is) {
+  const std::string frames[] = {"01 80 c2 00 00 02 02 00 00 00 00 0a 88 09 01", kAddresses + "89 06",
+                                kAddresses + "81 00 0f ff 08 00"};
+  for (const std::string& hex : frames) {
+    for (unsigned port = 0; port < 16; ++port) {  // roles, Collecting and services do not matter
+      const auto out = ofHost(tables, frame(hex), kernels::Origin::to_port, port);
+      EXPECT_EQ(static_cast<unsigned>(out.drop), 0U);
+      EXPECT_EQ(static_cast<unsigned>(out.egress_port), port);
+      EXPECT_EQ(static_cast<unsigned>(out.queue), 1U);
+      EXPECT_EQ(out.edit.strip | out.edit.prepend, 0);
+      EXPECT_FALSE(out.service_valid || out.to_backbone || out.punt);
+    }
+  }
+}
+
+TEST_F(Forward, link_frame_of_the_host_takes_a_live_port_or_none) {
+  tables.link[9] = {true, 0b1100};
+  const auto to = [&](unsigned link) {
+    return ofHost(tables, frame(kAddresses + "08 00"), kernels::Origin::to_link, link);
+  };
+  EXPECT_EQ(static_cast<unsigned>(to(9).drop), 0U);
+  EXPECT_TRUE(to(9).egress_port == 2 || to(9).egress_port == 3);
+  EXPECT_EQ(static_cast<unsigned>(to(9).queue), 1U);
+  EXPECT_EQ(to(9).edit.strip | to(9).edit.prepend, 0);
+  EXPECT_FALSE(to(9).to_backbone);
+  tables.live_ports = 0b1000;
+  EXPECT_EQ(static_cast<unsigned>(to(9).egress_port), 3U);
+  tables.live_ports = 0b0001;
+  EXPECT_EQ(static_cast<Drop>(static_cast<unsigned>(to(9).drop)), Drop::no_path);
+  EXPECT_EQ(static_cast<Drop>(static_cast<unsigned>(to(10).drop)), Drop::no_path);
+}
+
+TEST_F(Forward, frame_of_the_host_as_if_received_is_like_a_received_one) {
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 5000; ++i) {
+    const Frame sent = randomFrame(random, 60 + random() % 60);
+    const unsigned port = static_cast<unsigned>(random() % 9);
+    const auto out = ofHost(tables, sent, kernels::Origin::as_received, port);
+    const auto wire = ofHost(tables, sent, kernels::Origin::wire, port);
+    ASSERT_TRUE(out.drop == wire.drop && out.egress_port == wire.egress_port && out.service == wire.service &&
+                out.queue == 0 && out.punt == wire.punt);
+    ASSERT_EQ(applyEdit(sent, out.edit), applyEdit(sent, wire.edit));
+  }
+}
+
+TEST_F(Forward, what_is_for_the_host_says_its_class) {
+  const auto of = [&](const std::string& hex, unsigned port) { return decide(tables, frame(hex), port).out; };
+  const std::string lacp = "01 80 c2 00 00 02 02 00 00 00 00 0a 88 09 01";
+  tables.port[5] = {true, static_cast<kernels::bits<2>>(kernels::Role::host), true, 5, 0x88A8};
+  for (unsigned port = 0; port < 16; ++port) {  // also where nothing is configured, and not Collecting
+    EXPECT_TRUE(of(lacp, port).punt);
+    EXPECT_EQ(static_cast<unsigned>(of(lacp, port).host_class), static_cast<unsigned>(kernels::HostClass::slow_protocols));
+  }
+  EXPECT_EQ(dropOf(kAddresses + "08 06", 5), Drop::host_port);
+  EXPECT_TRUE(of(kAddresses + "08 06", 5).punt);
+  EXPECT_EQ(static_cast<unsigned>(of(kAddresses + "08 06", 5).host_class),
+            static_cast<unsigned>(kernels::HostClass::routing));
+  EXPECT_FALSE(of("01 80 c2 00 00 00 02 00 00 00 00 0a 00 26", 5).punt) << "STP ends in the card on a host port, too";
+  EXPECT_FALSE(of(kAddresses + "08 06", 0).punt);
+  tables.port[5].collecting = false;
+  EXPECT_EQ(dropOf(kAddresses + "08 06", 5), Drop::not_collecting);
 }
 
 TEST_F(Forward, zeroed_tables_forward_nothing) {

@@ -316,11 +316,22 @@ TEST_F(PciCard, reset_by_the_second_byte_of_the_register_is_one_too) {
 
 TEST_F(PciCard, link_that_changes_is_an_event) {
   programVectors();
+  card.setLink(2, true);
+  EXPECT_THAT(host.messages, IsEmpty()) << "nobody asked for it";
+  const auto arm = [&] {
+    EXPECT_TRUE(function.barWrite(0, reg::kEventClear,
+                                  card_map::field::kEventClearLinks.with(0xFFFF) |
+                                      card_map::field::kEventClearClear.with(1) |
+                                      card_map::field::kEventClearArm.with(1)));
+  };
+  arm();
+  card.setLink(2, true);
+  EXPECT_THAT(host.messages, IsEmpty()) << "no change";
   card.setLink(2, false);
-  EXPECT_THAT(host.messages, IsEmpty()) << "it had none";
-  card.setLink(2, true);
-  card.setLink(2, true);
   EXPECT_THAT(host.messages, ElementsAre(messageOf(kEventVector)));
+  card.setLink(2, true);
+  EXPECT_THAT(host.messages, ElementsAre(messageOf(kEventVector))) << "one until it is asked for again";
+  EXPECT_EQ(read(reg::kEventStatus), 1U << 2);
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ cards:
       0: {interface: e0, netns: /proc/1/ns/net, attach: packet, speed: 1G}
       1: {interface: e0, speed: 10G}
       6: {cable: backbone}
-  - {name: b, socket: b.sock, ports: {7: {cable: backbone}}}
+  - {name: b, socket: b.sock, serial: 504c000000000007, ports: {7: {cable: backbone}}}
   - {name: c, qemu: {socket: c.qemu, qtest: qtest.sock}}
   - {name: d, socket: d.sock, qemu: {socket: d.qemu, qtest: qtest.sock}}
   - {name: e, qemu: {socket: e.qemu}}
@@ -69,6 +69,8 @@ control: lab.control
   ASSERT_EQ(lab.cards.size(), 6U);
   EXPECT_EQ(lab.cards[0].name, "a");
   EXPECT_EQ(lab.cards[0].socket, "a.sock");
+  EXPECT_EQ(lab.cards[0].serial, 1U);
+  EXPECT_EQ(lab.cards[1].serial, 0x504C'0000'0000'0007U);
   const LabPort& first = lab.cards[0].ports.at(0);
   EXPECT_EQ(first.interface, "e0");
   EXPECT_EQ(first.netns, "/proc/1/ns/net");

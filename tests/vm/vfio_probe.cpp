@@ -103,6 +103,7 @@ int main(int argc, char** argv) {
   check(::pwrite(device, &command, sizeof command, at) == sizeof command, "bus master");
 
   auto events = arm(device);
+  registers[poplink::card_map::reg::kEventClear / 4] = poplink::card_map::field::kEventClearArm.with(1);
   std::puts("armed");
   awaitEvent(events);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "host_memory.h"
+#include "mapped_memory.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t kHighest = std::numeric_limits<std::uint64_t>::max();
 }
 
-HostMemory::Mapping::Mapping(int fd, std::uint64_t offset, std::uint64_t bytes, Access access)
+MappedMemory::Mapping::Mapping(int fd, std::uint64_t offset, std::uint64_t bytes, Access access)
     : bytes_(bytes), access_(access) {
   struct stat status{};
   if (::fstat(fd, &status) != 0) throw std::runtime_error(std::string("its file: ") + std::strerror(errno));
@@ -33,31 +33,31 @@ HostMemory::Mapping::Mapping(int fd, std::uint64_t offset, std::uint64_t bytes, 
   data_ = static_cast<std::uint8_t*>(start_) + lead;
 }
 
-HostMemory::Mapping::~Mapping() {
+MappedMemory::Mapping::~Mapping() {
   ::munmap(start_, length_);
 }
 
-void HostMemory::add(std::uint64_t address, std::uint64_t bytes, int fd, std::uint64_t offset, Access access) {
+void MappedMemory::add(std::uint64_t address, std::uint64_t bytes, int fd, std::uint64_t offset, Access access) {
   if (bytes == 0) throw std::runtime_error("it is empty");
   if (bytes - 1 > kHighest - address) throw std::runtime_error("it wraps around");
   if (overlaps(address, bytes)) throw std::runtime_error("it overlaps another");
   regions_.try_emplace(address, fd, offset, bytes, access);
 }
 
-bool HostMemory::overlaps(std::uint64_t address, std::uint64_t bytes) const {
+bool MappedMemory::overlaps(std::uint64_t address, std::uint64_t bytes) const {
   const auto next = regions_.lower_bound(address);
   if (next != regions_.end() && next->first - address < bytes) return true;
   return next != regions_.begin() && address - std::prev(next)->first < std::prev(next)->second.bytes();
 }
 
-bool HostMemory::remove(std::uint64_t address, std::uint64_t bytes) {
+bool MappedMemory::remove(std::uint64_t address, std::uint64_t bytes) {
   const auto found = regions_.find(address);
   if (found == regions_.end() || found->second.bytes() != bytes) return false;
   regions_.erase(found);
   return true;
 }
 
-const HostMemory::Mapping* HostMemory::at(std::uint64_t address, std::uint64_t& offset) const {
+const MappedMemory::Mapping* MappedMemory::at(std::uint64_t address, std::uint64_t& offset) const {
   const auto next = regions_.upper_bound(address);
   if (next == regions_.begin()) return nullptr;
   const auto& [start, mapping] = *std::prev(next);
@@ -65,7 +65,7 @@ const HostMemory::Mapping* HostMemory::at(std::uint64_t address, std::uint64_t& 
   return offset < mapping.bytes() ? &mapping : nullptr;
 }
 
-bool HostMemory::covers(std::uint64_t address, std::uint64_t bytes, Access wanted) const {
+bool MappedMemory::covers(std::uint64_t address, std::uint64_t bytes, Access wanted) const {
   if (bytes != 0 && bytes - 1 > kHighest - address) return false;
   while (bytes != 0) {
     std::uint64_t offset = 0;
@@ -78,7 +78,7 @@ bool HostMemory::covers(std::uint64_t address, std::uint64_t bytes, Access wante
   return true;
 }
 
-bool HostMemory::read(std::uint64_t address, std::span<std::uint8_t> into) const {
+bool MappedMemory::read(std::uint64_t address, std::span<std::uint8_t> into) const {
   if (!covers(address, into.size(), {true, false})) return false;
   while (!into.empty()) {
     std::uint64_t offset = 0;
@@ -91,7 +91,7 @@ bool HostMemory::read(std::uint64_t address, std::span<std::uint8_t> into) const
   return true;
 }
 
-bool HostMemory::write(std::uint64_t address, std::span<const std::uint8_t> from) const {
+bool MappedMemory::write(std::uint64_t address, std::span<const std::uint8_t> from) const {
   if (!covers(address, from.size(), {false, true})) return false;
   while (!from.empty()) {
     std::uint64_t offset = 0;

@@ -9,16 +9,16 @@
 
 namespace poplink::sim {
 
-class HostMemory {
+class MappedMemory {
  public:
   /// What the function may do there.
   struct Access {
     bool read, write;
   };
 
-  HostMemory() = default;
-  HostMemory(HostMemory&&) = default;
-  HostMemory& operator=(HostMemory&&) = default;
+  MappedMemory() = default;
+  MappedMemory(MappedMemory&&) = default;
+  MappedMemory& operator=(MappedMemory&&) = default;
 
   /// `bytes` from `offset` of the file `fd` (which may be closed afterwards) lie at `address`. Throws
   /// std::runtime_error: nothing, or something that wraps around; overlaps what is there; the file is shorter (touching
