@@ -86,11 +86,10 @@ Card::Card(std::unique_ptr<Transport> transport) : transport_(std::move(transpor
   checkIdentity();
 }
 
-void Card::checkIdentity() {
-  const auto refuse = [&](const std::string& why) { throw DriverError("the card at " + name() + " " + why); };
-  const Access questions[] = {Access::read(reg::kMagic), Access::read(reg::kVersion), Access::read(reg::kGeometry),
-                              Access::read(reg::kStatus), Access::read(reg::kTables)};
-  const std::vector<std::uint32_t> answers = transport_->run(questions);
+void checkRegisterMap(Transport& transport) {
+  const auto refuse = [&](const std::string& why) { throw DriverError("the card at " + transport.name() + " " + why); };
+  const Access questions[] = {Access::read(reg::kMagic), Access::read(reg::kVersion)};
+  const std::vector<std::uint32_t> answers = transport.run(questions);
   if (answers[0] == 0xFFFF'FFFF) refuse("does not answer (all ones): it is gone or in reset");
   if (answers[0] != card_map::kMagicValue) refuse("is not a poplink card");
   const std::uint32_t major = field::kVersionMajor.of(answers[1]);
@@ -98,11 +97,19 @@ void Card::checkIdentity() {
     refuse("has register map version " + std::to_string(major) + ", this driver is built for " +
            std::to_string(card_map::kVersionMajor));
   }
-  minor_ = field::kVersionMinor.of(answers[1]);
-  ports_ = field::kGeometryPorts.of(answers[2]);
-  if (field::kStatusReady.of(answers[3]) == 0) refuse("is not ready");
-  if (answers[4] != card_map::kTables.size()) {
-    refuse("has " + std::to_string(answers[4]) + " tables, this driver knows " +
+}
+
+void Card::checkIdentity() {
+  const auto refuse = [&](const std::string& why) { throw DriverError("the card at " + name() + " " + why); };
+  checkRegisterMap(*transport_);
+  const Access questions[] = {Access::read(reg::kVersion), Access::read(reg::kGeometry), Access::read(reg::kStatus),
+                              Access::read(reg::kTables)};
+  const std::vector<std::uint32_t> answers = transport_->run(questions);
+  minor_ = field::kVersionMinor.of(answers[0]);
+  ports_ = field::kGeometryPorts.of(answers[1]);
+  if (field::kStatusReady.of(answers[2]) == 0) refuse("is not ready");
+  if (answers[3] != card_map::kTables.size()) {
+    refuse("has " + std::to_string(answers[3]) + " tables, this driver knows " +
            std::to_string(card_map::kTables.size()));
   }
   for (const card_map::Table& table : card_map::kTables) {

@@ -15,6 +15,7 @@ class Writer {
   }
   Writer& u16(std::uint32_t value) { return little(value, 2); }
   Writer& u32(std::uint32_t value) { return little(value, 4); }
+  Writer& u64(std::uint64_t value) { return little(value, 8); }
   Writer& text(std::string_view text) {
     bytes_.insert(bytes_.end(), text.begin(), text.end());
     return *this;
@@ -26,7 +27,7 @@ class Writer {
   }
 
  private:
-  Writer& little(std::uint32_t value, unsigned size) {
+  Writer& little(std::uint64_t value, unsigned size) {
     for (unsigned i = 0; i < size; ++i) bytes_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
     return *this;
   }
@@ -38,13 +39,14 @@ class Reader {
   explicit Reader(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
   std::size_t left() const { return bytes_.size(); }
   std::uint16_t u16() { return static_cast<std::uint16_t>(little(2)); }
-  std::uint32_t u32() { return little(4); }
+  std::uint32_t u32() { return static_cast<std::uint32_t>(little(4)); }
+  std::uint64_t u64() { return little(8); }
   std::string text() { return {bytes_.begin(), bytes_.end()}; }
 
  private:
-  std::uint32_t little(unsigned size) {
-    std::uint32_t value = 0;
-    for (unsigned i = 0; i < size; ++i) value |= static_cast<std::uint32_t>(bytes_[i]) << (8 * i);
+  std::uint64_t little(unsigned size) {
+    std::uint64_t value = 0;
+    for (unsigned i = 0; i < size; ++i) value |= static_cast<std::uint64_t>(bytes_[i]) << (8 * i);
     bytes_ = bytes_.subspan(size);
     return value;
   }
@@ -75,10 +77,8 @@ Bytes encodeConfigWrite(const ConfigAccess& access) {
   return Writer(Type::config_write).u16(access.offset).u16(access.size).u32(access.value).message();
 }
 
-Bytes encodeConfigAnswer(Type type, std::optional<std::uint32_t> value) {
-  Writer writer(type);
-  if (value) writer.u32(*value);
-  return writer.message();
+Bytes encodeConfigReadAnswer(std::uint32_t value) {
+  return Writer(Type::config_read).u32(value).message();
 }
 
 Bytes encodeBatch(std::span<const Access> accesses) {
@@ -95,6 +95,26 @@ Bytes encodeBatchAnswer(const BatchAnswer& answer) {
   return writer.message();
 }
 
+Bytes encodeMap(const Mapping& mapping) {
+  return Writer(Type::map).u64(mapping.bus_address).u64(mapping.bytes).message();
+}
+
+Bytes encodeUnmap(std::uint64_t bus_address) {
+  return Writer(Type::unmap).u64(bus_address).message();
+}
+
+Bytes encodeVector(std::uint32_t vector) {
+  return Writer(Type::vector).u32(vector).message();
+}
+
+Bytes encodeReset() {
+  return Writer(Type::reset).message();
+}
+
+Bytes encodeDone(Type type) {
+  return Writer(type).message();
+}
+
 Bytes encodeRefused(std::string_view text) {
   return Writer(Type::refused).text(text).message();
 }
@@ -103,7 +123,7 @@ std::optional<Header> decodeHeader(std::span<const std::uint8_t> bytes) {
   if (bytes.size() < kHeaderBytes) return std::nullopt;
   Reader reader(bytes);
   const std::uint32_t type = reader.u32(), length = reader.u32();
-  if (type < static_cast<std::uint32_t>(Type::hello) || type > static_cast<std::uint32_t>(Type::refused))
+  if (type < static_cast<std::uint32_t>(Type::hello) || type > static_cast<std::uint32_t>(Type::reset))
     return std::nullopt;
   if (length > kMaxPayloadBytes) return std::nullopt;
   return Header{static_cast<Type>(type), length};
@@ -175,6 +195,26 @@ std::optional<BatchAnswer> decodeBatchAnswer(std::span<const std::uint8_t> paylo
   answer.done = reader.u32();
   while (reader.left() != 0) answer.values.push_back(reader.u32());
   return answer;
+}
+
+std::optional<Mapping> decodeMap(std::span<const std::uint8_t> payload) {
+  if (payload.size() != 16) return std::nullopt;
+  Reader reader(payload);
+  const std::uint64_t address = reader.u64(), bytes = reader.u64();
+  if (bytes == 0 || address % kMappingUnit != 0 || bytes % kMappingUnit != 0) return std::nullopt;
+  if (address + (bytes - 1) < address) return std::nullopt;
+  return Mapping{address, bytes};
+}
+
+std::optional<std::uint64_t> decodeUnmap(std::span<const std::uint8_t> payload) {
+  if (payload.size() != 8) return std::nullopt;
+  return Reader(payload).u64();
+}
+
+std::optional<std::uint32_t> decodeVector(std::span<const std::uint8_t> payload) {
+  if (payload.size() != 4) return std::nullopt;
+  const std::uint32_t vector = Reader(payload).u32();
+  return vector < kMaxVectors ? std::optional(vector) : std::nullopt;
 }
 
 }  // namespace poplink::driver::sim_protocol

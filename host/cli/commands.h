@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the verbs of `poplink` do. Each returns the program's exit code and throws ConfigError or DriverError.
+// What the verbs of `poplink` do. Each returns the program's exit code and throws UsageError, ConfigError or
+// DriverError.
 #pragma once
 
+#include <stdexcept>
 #include <string>
+#include <vector>
+
+#include "open_card.h"
 
 namespace poplink::host {
 
@@ -10,6 +15,11 @@ inline constexpr int kExitDone = 0;
 inline constexpr int kExitUsage = 1;   ///< the command line is wrong
 inline constexpr int kExitConfig = 2;  ///< a file is wrong; nothing was changed
 inline constexpr int kExitCard = 3;    ///< the card cannot be reached, or refused something
+
+/// Something on the command line is wrong.
+struct UsageError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 struct ApplyOptions {
   std::string region;
@@ -29,5 +39,14 @@ struct ShowOptions {
 };
 
 int show(const ShowOptions& options);
+
+struct CardOptions {
+  std::string verb;  ///< list, info or regs
+  CardChoice choice;
+  std::vector<std::string> registers;  ///< of verb regs: NAME or NAME=VALUE; none: all are shown
+  bool json = false;
+};
+
+int card(const CardOptions& options);
 
 }  // namespace poplink::host

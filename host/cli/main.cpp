@@ -18,15 +18,53 @@ std::vector<std::string> tableNames() {
   return names;
 }
 
-int run(CLI::App& app, const ApplyOptions& apply_options, const ShowOptions& show_options) {
+int run(CLI::App& app, const ApplyOptions& apply_options, const ShowOptions& show_options,
+        const CardOptions& card_options) {
   try {
-    return app.got_subcommand("apply") ? apply(apply_options) : show(show_options);
+    if (app.got_subcommand("apply")) return apply(apply_options);
+    return app.got_subcommand("show") ? show(show_options) : card(card_options);
+  } catch (const UsageError& error) {
+    std::cerr << "poplink: " << error.what() << "\n";
+    return kExitUsage;
   } catch (const ConfigError& error) {
     std::cerr << error.what() << "\n";
     return kExitConfig;
   } catch (const poplink::driver::DriverError& error) {
     std::cerr << "poplink: " << error.what() << "\n";
     return kExitCard;
+  }
+}
+
+/// A card is named on the command line, or by a node file as everywhere else.
+void addCardCommands(CLI::App& card_command, CardOptions& options) {
+  card_command.require_subcommand(1);
+  const std::pair<const char*, const char*> verbs[] = {{"list", "Cards on this host's PCI buses"},
+                                                       {"info", "What a card is and how it is reached"},
+                                                       {"regs", "Show registers, or write some"}};
+  for (const auto& [verb, help] : verbs) {
+    CLI::App* command = card_command.add_subcommand(verb, help);
+    command->add_flag("--json", options.json, "Machine-readable output");
+    command->add_option("--root", options.choice.root, "Where /sys, /dev and /run begin");
+    command->callback([&options, name = std::string(verb)] {
+      options.verb = name;
+      if (name == "list") return;
+      // What is not the card's name is a register's.
+      if (options.choice.node.empty() && !options.registers.empty()) {
+        options.choice.card = options.registers.front();
+        options.registers.erase(options.registers.begin());
+      }
+      if (options.choice.node.empty() && options.choice.card.empty())
+        throw CLI::ValidationError("which card? CARD or --node is required");
+      if (name == "info" && !options.registers.empty()) throw CLI::ValidationError("one card only: CARD or --node");
+    });
+    if (std::string(verb) == "list") continue;
+    command->add_option("--node", options.choice.node, "Node file: which card this is, instead of CARD");
+    const bool regs = std::string(verb) == "regs";
+    const std::string help_of_card = "PCI address as 0000:03:00.0, serial:NUMBER or sim:SOCKET";
+    command
+        ->add_option("CARD", options.registers,
+                     help_of_card + (regs ? "; then registers, as port_control[2].enable=0; none: all" : ""))
+        ->option_text(regs ? "[NAME[=VALUE] ...]" : " ");
   }
 }
 
@@ -64,10 +102,12 @@ int main(int argc, char** argv) {
       command->add_option("name", show_options.table, "Only this table")->check(CLI::IsMember(tableNames()));
     command->callback([&show_options, name = std::string(noun)] { show_options.noun = name; });
   }
+  CardOptions card_options;
+  addCardCommands(*app.add_subcommand("card", "Cards of this host and their registers"), card_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }
-  return run(app, apply_options, show_options);
+  return run(app, apply_options, show_options, card_options);
 }

@@ -8,6 +8,7 @@
 #include "../plan/tables.h"
 #include "commands.h"
 #include "open_card.h"
+#include "print_table.h"
 #include "show_ecmp.h"
 
 namespace poplink::host {
@@ -93,20 +94,6 @@ Json tables(driver::Card& card, const std::string& only) {
         {{"table", table.name}, {"capacity", table.capacity}, {"used", card.used(table.name)}, {"entries", entries}});
   }
   return {{"tables", list}};
-}
-
-/// Columns as wide as their widest cell, nothing behind the last; the first row is the head.
-void printTable(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
-    std::cout << line.substr(0, line.find_last_not_of(' ') + 1) << "\n";
-  }
 }
 
 std::string cell(const Json& value) {

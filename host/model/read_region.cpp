@@ -3,6 +3,7 @@
 
 #include <bit>
 
+#include "poplink/driver/pci_cards.h"
 #include "validate.h"
 #include "yaml_reader.h"
 
@@ -192,10 +193,21 @@ Node readNode(const std::string& file) {
   node.file = file;
   node.site_place = map.placeOf("site");
   node.card = static_cast<unsigned>(map.number("card", 0, 255));
-  node.transport = map.word("transport", {"sim", "pci"});
-  if (node.transport == "pci")
-    problems.add(map.placeOf("transport"), "the pci transport is not served by this version; use sim");
-  node.socket = map.text("socket");
+  node.transport = map.word("transport", {"sim", "pci", "none"});
+  if (node.transport == "sim") node.socket = map.text("socket");
+  if (node.transport == "pci") {
+    node.serial = map.optionalSerial("serial").value_or(0);
+    if (map.has("address") == map.has("serial"))
+      problems.add(map.placeOf("transport"), "a card on a PCI bus has either an address or a serial number");
+    if (map.has("address")) {
+      const std::string text = map.text("address");
+      if (const auto address = driver::pciAddress(text))
+        node.address = *address;
+      else
+        problems.add(map.placeOf("address"), "must be a PCI address as 0000:03:00.0, not '" + text + "'");
+    }
+    if (map.has("iova")) node.physical_addresses = map.word("iova", {"own", "physical"}) == "physical";
+  }
   map.finish();
   problems.stop();
   return node;

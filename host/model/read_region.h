@@ -11,7 +11,8 @@ namespace poplink::host {
 /// The region file. Throws ConfigError with every problem found, broken product rules included.
 Region readRegion(const std::string& file);
 
-/// The node file: {site, card, transport, socket}. Throws ConfigError.
+/// The node file: {site, card, transport: sim, socket}, {site, card, transport: pci, address or serial, iova} or {site,
+/// card, transport: none}. Throws ConfigError.
 Node readNode(const std::string& file);
 
 }  // namespace poplink::host

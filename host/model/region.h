@@ -115,9 +115,12 @@ struct Node {
   std::string site;
   unsigned card = 0;
   std::string transport;
-  std::string socket;
-  std::string file{};           ///< that it was read from
-  Place site_place{"site", 0};  ///< of `site` in it
+  std::string socket;               ///< of transport sim
+  std::string address{};            ///< of transport pci: where the card is plugged,
+  std::uint64_t serial = 0;         ///< or which it is
+  bool physical_addresses = false;  ///< of transport pci: the host's IOMMU does not translate for the card
+  std::string file{};               ///< that it was read from
+  Place site_place{"site", 0};      ///< of `site` in it
 };
 
 /// Backbone links from one site to another, in the order of their ports.

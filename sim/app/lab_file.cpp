@@ -32,10 +32,11 @@ LabPort readPort(host::YamlMap map, host::Problems& problems) {
   return port;
 }
 
-LabCard readCard(host::YamlMap& map, std::uint64_t number, host::Problems& problems) {
-  LabCard card{map.place(), map.text("name"), "", {}, 0, {}};
-  card.serial = map.optionalSerial("serial").value_or(number);
-  card.socket = map.has("qemu") ? map.optionalText("socket").value_or("") : map.text("socket");
+LabCard readCard(host::YamlMap& map, std::uint64_t place, host::Problems& problems) {
+  LabCard card{map.place(), map.text("name"), "", {}, "", 0, {}};
+  card.serial = map.optionalSerial("serial").value_or(place);
+  card.vfio_user = map.optionalText("vfio_user").value_or("");
+  card.socket = map.has("qemu") || map.has("vfio_user") ? map.optionalText("socket").value_or("") : map.text("socket");
   if (auto qemu = map.has("qemu") ? map.map("qemu") : std::nullopt) {
     card.qemu = LabQemu{qemu->place(), qemu->text("socket"), qemu->optionalText("qtest").value_or("")};
     qemu->finish();
@@ -67,6 +68,7 @@ class LabCheck {
       once("card", card.name, card.place, "name");
       if (!card.socket.empty()) once("socket", card.socket, card.place, "socket");
       if (card.qemu) once("socket", card.qemu->socket, card.qemu->place, "socket");
+      if (!card.vfio_user.empty()) once("socket", card.vfio_user, card.place, "vfio_user");
       for (const auto& [number, port] : card.ports) checkPort(port);
     }
     for (const LabCard& card : lab_.cards) {  // QEMU listens there, and several cards may be in one QEMU

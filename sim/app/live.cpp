@@ -15,6 +15,7 @@
 #include "../pci/mpqemu_server.h"
 #include "../pci/ownership.h"
 #include "../pci/qtest_client.h"
+#include "../pci/vfio_user_server.h"
 #include "../platform/cable.h"
 #include "cable_control.h"
 #include "lab_file.h"
@@ -94,6 +95,10 @@ class HostPort : public FrameSink {
   std::array<std::uint8_t, kFrameBuffer> buffer_{};
 };
 
+void tell(const std::string& text) {
+  std::cerr << "poplink-sim: " << text << "\n";
+}
+
 /// Everything in the lab file, connected.
 class LiveLab {
  public:
@@ -116,6 +121,8 @@ class LiveLab {
       Ownership& owned = *owned_.emplace_back(std::make_unique<Ownership>(function));
       if (!one.socket.empty()) servers_.push_back(std::make_unique<CardServer>(context, one.socket, owned));
       if (one.qemu) offerToQemu(context, *one.qemu, owned);
+      if (!one.vfio_user.empty())
+        vfio_user_servers_.push_back(std::make_unique<VfioUserServer>(context, one.vfio_user, owned, tell));
       for (const auto& [port, plug] : one.ports) {
         card.model().setSpeed(port, plug.speed);
         if (plug.cable.empty()) {
@@ -139,7 +146,6 @@ class LiveLab {
   }
 
   void offerToQemu(asio::io_context& context, const LabQemu& qemu, Ownership& card) {
-    const auto tell = [](const std::string& text) { std::cerr << "poplink-sim: " << text << "\n"; };
     MpqemuServer::Hooks hooks{{}, tell};
     if (!qemu.qtest.empty()) {
       auto& client = qtests_[qemu.qtest];
@@ -187,6 +193,7 @@ class LiveLab {
   std::vector<std::unique_ptr<CardServer>> servers_;
   std::map<std::string, std::unique_ptr<QtestClient>> qtests_;
   std::vector<std::unique_ptr<MpqemuServer>> qemu_servers_;
+  std::vector<std::unique_ptr<VfioUserServer>> vfio_user_servers_;
   std::vector<std::unique_ptr<HostPort>> host_ports_;
   std::unique_ptr<CableControl> control_;
 };

@@ -2,7 +2,6 @@
 #include "descriptors.h"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -12,11 +11,6 @@ namespace poplink::sim {
 
 namespace {
 constexpr std::size_t kMostPassed = 253;  // unix(7): what the kernel passes in one message
-}
-
-void Descriptor::close() {
-  if (fd_ >= 0) ::close(fd_);
-  fd_ = -1;
 }
 
 MessagePart::State MessagePart::read(int socket) {

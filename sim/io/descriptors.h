@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// File descriptors that have one owner, and those that come over a unix socket.
+// File descriptors that come over a unix socket.
 #pragma once
 
 #include <cstddef>
@@ -9,31 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "poplink/driver/descriptor.h"
+
 namespace poplink::sim {
 
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() { close(); }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    if (this != &other) {
-      close();
-      fd_ = std::exchange(other.fd_, -1);
-    }
-    return *this;
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  void close();
-  int fd_ = -1;
-};
+using driver::Descriptor;
 
 /// Gathers exactly as many bytes as are wanted, with the descriptors that come along.
 class MessagePart {

@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-#include "ownership.h"
+#include "machine_server.h"
 
 namespace poplink::sim {
 
@@ -21,7 +21,7 @@ class MpqemuServer {
     /// An MSI-X message of the function.
     std::function<void(std::uint64_t address, std::uint32_t data)> message;
     /// For the user: why a QEMU was turned away or lost the card.
-    std::function<void(const std::string&)> tell;
+    MachineListener::Tell tell;
   };
 
   /// Listens at `socket` for a QEMU, which owns the card until its connection ends. Throws std::runtime_error as
@@ -30,8 +30,7 @@ class MpqemuServer {
   ~MpqemuServer();
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  std::shared_ptr<MachineListener> listener_;
 };
 
 }  // namespace poplink::sim

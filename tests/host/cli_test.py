@@ -273,12 +273,12 @@ class Cli(LabCase):
         self.assertEqual(said, [f"poplink: the card at {self.socket(SITE)} is held by poplink apply (process {program.pid})\n"])
 
     def test_card_that_answers_nonsense_is_exit_code_3(self) -> None:
-        hello = struct.pack("<IHHI", 1, 0x10EE, 0x504C, 1 << 20)
+        hello = struct.pack("<IHHI", 2, 0x10EE, 0x504C, 1 << 20)
         malformed = f"poplink: the card at {self.socket(SITE)} sent a malformed answer\n"
-        other_version = f"poplink: the card at {self.socket(SITE)} speaks protocol version 7, this program 1\n"
+        other_version = f"poplink: the card at {self.socket(SITE)} speaks protocol version 7, this program 2\n"
         lost = f"poplink: lost the card at {self.socket(SITE)}: End of file\n"
         for answers, said in (
-                ([(9, b"")], malformed),
+                ([(10, b"")], malformed),
                 ([(1, b"short")], malformed),
                 ([(4, hello)], malformed),
                 ([(1, struct.pack("<I", 7) + hello[4:])], other_version),

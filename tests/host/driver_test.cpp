@@ -237,6 +237,13 @@ TEST(SimProtocol, messages_survive_the_way_there_and_back) {
   EXPECT_EQ(proto::decodeBatchAnswer(payload(answer))->values, (std::vector<std::uint32_t>{7, 8}));
   const proto::Bytes config = proto::encodeConfigWrite({4, 2, 6});
   EXPECT_EQ(proto::decodeConfigWrite(payload(config))->value, 6U);
+  const proto::Bytes map = proto::encodeMap({0xFEDC'BA98'7654'3000, 0x1'0000'1000});
+  EXPECT_EQ(proto::decodeMap(payload(map))->bus_address, 0xFEDC'BA98'7654'3000U);
+  EXPECT_EQ(proto::decodeMap(payload(map))->bytes, 0x1'0000'1000U);
+  EXPECT_EQ(proto::decodeUnmap(payload(proto::encodeUnmap(0x8000'0000'0000'1000))), 0x8000'0000'0000'1000U);
+  EXPECT_EQ(proto::decodeVector(payload(proto::encodeVector(2047))), 2047U);
+  EXPECT_EQ(proto::decodeHeader(proto::encodeReset())->type, proto::Type::reset);
+  EXPECT_EQ(proto::decodeHeader(proto::encodeDone(proto::Type::unmap))->payload_bytes, 0U);
   const proto::Bytes ids = proto::encodeHelloAnswer({1, 0x10EE, 0x504C, 1 << 20});
   EXPECT_EQ(proto::decodeHelloAnswer(payload(ids))->device, 0x504C);
 }
@@ -247,6 +254,8 @@ TEST(SimProtocol, malformed_messages_decode_to_nothing) {
   EXPECT_TRUE(proto::decodeHeader(bytes));
   EXPECT_FALSE(proto::decodeHeader(std::span(bytes).first(7)));
   bytes[0] = 9;
+  EXPECT_TRUE(proto::decodeHeader(bytes));
+  bytes[0] = 10;
   EXPECT_FALSE(proto::decodeHeader(bytes));
   bytes = {1, 0, 0, 0, 0, 0, 0, 0x7F};
   EXPECT_FALSE(proto::decodeHeader(bytes)) << "two gigabytes";
@@ -260,9 +269,55 @@ TEST(SimProtocol, malformed_messages_decode_to_nothing) {
     EXPECT_FALSE(proto::decodeConfigRead(wrong));
     EXPECT_FALSE(proto::decodeConfigReadAnswer(wrong));
     EXPECT_FALSE(proto::decodeBatchAnswer(wrong));
+    EXPECT_FALSE(proto::decodeMap(wrong));
+    EXPECT_FALSE(proto::decodeUnmap(wrong));
+    EXPECT_FALSE(proto::decodeVector(wrong));
   }
   EXPECT_FALSE(proto::decodeBatch(std::vector<std::uint8_t>(12, 0xFF))) << "an access that is neither read nor write";
   EXPECT_FALSE(proto::decodeHello(std::vector<std::uint8_t>(3)));
+  const auto mapped = [](std::uint64_t address, std::uint64_t size) {
+    const proto::Bytes message = proto::encodeMap({address, size});
+    return proto::decodeMap(std::span(message).subspan(proto::kHeaderBytes)).has_value();
+  };
+  EXPECT_TRUE(mapped(0, 4096));
+  EXPECT_TRUE(mapped(~std::uint64_t{0} - 4095, 4096)) << "the last page of all";
+  EXPECT_FALSE(mapped(~std::uint64_t{0} - 4095, 8192)) << "around the end";
+  EXPECT_FALSE(mapped(4096, 0));
+  EXPECT_FALSE(mapped(4095, 4096));
+  EXPECT_FALSE(mapped(4096, 4097));
+  const proto::Bytes vector = proto::encodeVector(2048);
+  EXPECT_FALSE(proto::decodeVector(std::span(vector).subspan(proto::kHeaderBytes)));
+}
+
+TEST(NoCard, refuses_everything_in_words) {
+  const auto none = openNoCard();
+  const auto refusal = [](auto action) -> std::string {
+    try {
+      action();
+    } catch (const DriverError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const Access one[] = {Access::read(0)};
+  const std::string said = "there is no card here (transport none)";
+  EXPECT_EQ(refusal([&] { none->run(one); }), said);
+  EXPECT_EQ(refusal([&] { none->allocate(64); }), said);
+  EXPECT_EQ(refusal([&] { none->reset(); }), said);
+  EXPECT_EQ(refusal([&] { const Card card(openNoCard()); }), said);
+  EXPECT_FALSE(none->capabilities().dma);
+  EXPECT_TRUE(none->vectors().empty());
+}
+
+TEST(RegistersOnly, has_no_memory_and_says_so) {
+  WrongCard card({});
+  try {
+    card.allocate(64);
+    FAIL();
+  } catch (const DriverError& error) {
+    EXPECT_STREQ(error.what(), "the card at a wrong card is reached by its registers only: it cannot share memory");
+  }
+  EXPECT_THROW(card.reset(), DriverError);
 }
 
 }  // namespace

@@ -136,12 +136,33 @@ TEST_F(NodeFile, says_which_card_this_is) {
   EXPECT_EQ(node.socket, "/run/x.sock");
 }
 
+TEST_F(NodeFile, says_where_a_card_is_on_its_bus) {
+  EXPECT_EQ(refusal("{site: a, card: 0, transport: pci, address: 82:00.1}\n"), "");
+  EXPECT_EQ(readNode(file_.string()).address, "0000:82:00.1");
+  EXPECT_FALSE(readNode(file_.string()).physical_addresses);
+  EXPECT_EQ(refusal("{site: a, card: 0, transport: pci, serial: 504C0000000000ff, iova: physical}\n"), "");
+  EXPECT_EQ(readNode(file_.string()).serial, 0x504C'0000'0000'00FFU);
+  EXPECT_TRUE(readNode(file_.string()).physical_addresses);
+  EXPECT_EQ(refusal("{site: a, card: 0, transport: none}\n"), "");
+}
+
 TEST_F(NodeFile, is_refused_when_it_is_wrong) {
   EXPECT_NE(refusal("{card: 0, transport: sim, socket: s}\n").find("site: is missing"), std::string::npos);
   EXPECT_NE(refusal("{site: a, card: 0, transport: usb, socket: s}\n").find("transport: must be one of sim, pci"),
             std::string::npos);
-  EXPECT_NE(refusal("{site: a, card: 0, transport: pci, socket: s}\n")
-                .find("the pci transport is not served by this version"),
+  EXPECT_NE(refusal("{site: a, card: 0, transport: pci, address: '03:00.0', socket: s}\n").find("socket: is not a key"),
+            std::string::npos);
+  for (const char* which : {"", ", address: '03:00.0', serial: 7"}) {
+    EXPECT_NE(refusal("{site: a, card: 0, transport: pci" + std::string(which) + "}\n")
+                  .find(":1: transport: a card on a PCI bus has either an address or a serial number"),
+              std::string::npos);
+  }
+  EXPECT_NE(refusal("{site: a, card: 0, transport: pci, address: eth0}\n")
+                .find("address: must be a PCI address as 0000:03:00.0, not 'eth0'"),
+            std::string::npos);
+  EXPECT_NE(refusal("{site: a, card: 0, transport: pci, serial: 0}\n").find("serial: must be a serial number"),
+            std::string::npos);
+  EXPECT_NE(refusal("{site: a, card: 0, transport: pci, serial: 7, iova: mine}\n").find("iova: must be one of own"),
             std::string::npos);
   EXPECT_NE(refusal("{site: a, card: 0, transport: sim, socket: s, speed: 3}\n").find("speed: is not a key"),
             std::string::npos);

@@ -258,14 +258,14 @@ TEST_F(CardSocket, other_version_is_refused_with_both) {
   newer[4] = 8;
   newer.insert(newer.end(), {0, 1, 2, 3});  // whatever it has behind its version
   client.send(newer);
-  EXPECT_EQ(client.refused(), "speaks protocol version 1, not 2");
+  EXPECT_EQ(client.refused(), "speaks protocol version 2, not 3");
   expectServing();
 }
 
 TEST_F(CardSocket, malformed_messages_are_refused_and_change_nothing) {
   const std::pair<Bytes, const char*> messages[] = {
       {raw(0, 0), "was sent something that is no message of its protocol"},
-      {raw(6, 0), "was sent something that is no message of its protocol"},
+      {raw(10, 0), "was sent something that is no message of its protocol"},
       {raw(1, proto::kMaxPayloadBytes + 1), "was sent something that is no message of its protocol"},
       {raw(0xFFFF'FFFF, 0xFFFF'FFFF), "was sent something that is no message of its protocol"},
       {raw(1, 0), "was sent a malformed message"},
@@ -274,6 +274,10 @@ TEST_F(CardSocket, malformed_messages_are_refused_and_change_nothing) {
       {raw(3, 8, {4, 0, 4, 0, 0, 0, 0, 0}), "wants a hello first"},
       {raw(4, 12, Bytes(12)), "wants a hello first"},
       {raw(5, 2, {'h', 'i'}), "wants a hello first"},
+      {raw(6, 16, Bytes(16)), "wants a hello first"},
+      {raw(7, 8, Bytes(8)), "wants a hello first"},
+      {raw(8, 4, Bytes(4)), "wants a hello first"},
+      {raw(9, 0), "wants a hello first"},
   };
   for (const auto& [message, text] : messages) {
     RawClient client(path);

@@ -60,12 +60,13 @@ cards:
   - {name: c, qemu: {socket: c.qemu, qtest: qtest.sock}}
   - {name: d, socket: d.sock, qemu: {socket: d.qemu, qtest: qtest.sock}}
   - {name: e, qemu: {socket: e.qemu}}
+  - {name: f, vfio_user: f.vfio}
 cables:
   - {name: backbone, pcap: x.pcap, delay_ns: 250000}
 control: lab.control
 )";
   const Lab lab = readLab(scratch / "lab.yaml");
-  ASSERT_EQ(lab.cards.size(), 5U);
+  ASSERT_EQ(lab.cards.size(), 6U);
   EXPECT_EQ(lab.cards[0].name, "a");
   EXPECT_EQ(lab.cards[0].socket, "a.sock");
   EXPECT_EQ(lab.cards[0].serial, 1U);
@@ -89,6 +90,8 @@ control: lab.control
   EXPECT_EQ(lab.cards[3].socket, "d.sock");
   EXPECT_EQ(lab.cards[3].qemu->qtest, "qtest.sock") << "two cards of one QEMU";
   EXPECT_EQ(lab.cards[4].qemu->qtest, "");
+  EXPECT_EQ(lab.cards[4].vfio_user, "");
+  EXPECT_EQ(lab.cards[5].vfio_user, "f.vfio");
   ASSERT_EQ(lab.cables.size(), 1U);
   EXPECT_EQ(lab.cables[0].pcap, "x.pcap");
   EXPECT_EQ(lab.cables[0].delay_ns, 250'000U);

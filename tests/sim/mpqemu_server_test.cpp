@@ -9,7 +9,7 @@
 #include <random>
 
 #include "card_server.h"
-#include "host_memory.h"
+#include "mapped_memory.h"
 #include "poplink/driver/sim_transport.h"
 #include "qtest_client.h"
 #include "recorded_function.h"

@@ -100,7 +100,7 @@ class CardClient:
         self.socket.settimeout(PATIENCE)
         self.socket.connect(str(path))
         try:
-            self.exchange(self.HELLO, struct.pack("<I", 1) + name.encode())
+            self.exchange(self.HELLO, struct.pack("<I", 2) + name.encode())
         except RuntimeError:
             self.socket.close()
             raise

@@ -63,6 +63,10 @@ Entry unpackEntry(const card_map::Table& table, const std::vector<std::uint32_t>
 /// Whether the entry is in use: its field `valid`.
 bool isValid(const Entry& entry);
 
+/// Throws DriverError when what is there is no poplink card, or has registers of another major version than this
+/// driver.
+void checkRegisterMap(Transport& transport);
+
 class Card {
  public:
   /// Takes the card over. Throws DriverError when it is no poplink card, its register map has another major version, it
@@ -71,6 +75,8 @@ class Card {
 
   unsigned ports() const { return ports_; }
   std::string name() const { return transport_->name(); }
+  /// For what goes beside the tables and counters.
+  Transport& transport() { return *transport_; }
 
   /// Whole entry at once; a lookup sees it before or after, never half. Throws DriverError, also for an index out of
   /// the table.

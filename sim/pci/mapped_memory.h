@@ -9,18 +9,26 @@
 
 namespace poplink::sim {
 
-class HostMemory {
+class MappedMemory {
  public:
-  HostMemory() = default;
-  HostMemory(HostMemory&&) = default;
-  HostMemory& operator=(HostMemory&&) = default;
+  /// What the function may do there.
+  struct Access {
+    bool read, write;
+  };
+
+  MappedMemory() = default;
+  MappedMemory(MappedMemory&&) = default;
+  MappedMemory& operator=(MappedMemory&&) = default;
 
   /// `bytes` from `offset` of the file `fd` (which may be closed afterwards) lie at `address`. Throws
   /// std::runtime_error: nothing, or something that wraps around; overlaps what is there; the file is shorter (touching
   /// that would end the process); not mappable.
-  void add(std::uint64_t address, std::uint64_t bytes, int fd, std::uint64_t offset, bool writable = true);
+  void add(std::uint64_t address, std::uint64_t bytes, int fd, std::uint64_t offset,
+           Access access = {.read = true, .write = true});
   /// Exactly a region that was added; false: there is none.
   bool remove(std::uint64_t address, std::uint64_t bytes);
+  /// Whether any byte of these is there.
+  bool overlaps(std::uint64_t address, std::uint64_t bytes) const;
   void clear() { regions_.clear(); }
   std::size_t regions() const { return regions_.size(); }
 
@@ -32,26 +40,26 @@ class HostMemory {
  private:
   class Mapping {
    public:
-    Mapping(int fd, std::uint64_t offset, std::uint64_t bytes, bool writable);
+    Mapping(int fd, std::uint64_t offset, std::uint64_t bytes, Access access);
     ~Mapping();
     Mapping(const Mapping&) = delete;
     Mapping& operator=(const Mapping&) = delete;
 
     std::uint8_t* data() const { return data_; }
     std::uint64_t bytes() const { return bytes_; }
-    bool writable() const { return writable_; }
+    bool allows(Access wanted) const { return (access_.read || !wanted.read) && (access_.write || !wanted.write); }
 
    private:
     void* start_ = nullptr;
     std::size_t length_ = 0;
     std::uint8_t* data_ = nullptr;
     std::uint64_t bytes_;
-    bool writable_;
+    Access access_;
   };
 
   /// The region that has `address`, and where in it.
   const Mapping* at(std::uint64_t address, std::uint64_t& offset) const;
-  bool covers(std::uint64_t address, std::uint64_t bytes, bool writable) const;
+  bool covers(std::uint64_t address, std::uint64_t bytes, Access wanted) const;
 
   std::map<std::uint64_t, Mapping> regions_;
 };
