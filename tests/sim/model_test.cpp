@@ -33,32 +33,6 @@ namespace {
 
 using Random = std::mt19937_64;
 
-/// A ModelCard with the face of a CardModel.
-class ModelUnderTest {
- public:
-  ModelUnderTest(sim::PortSpeed, int) : model([this] { return now_; }) {}
-
-  void writeRegister(std::uint32_t address, std::uint32_t value) {
-    if (!model.write(address, value)) throw sim::BusError("refused");
-  }
-  std::uint32_t readRegister(std::uint32_t address) {
-    const auto value = model.read(address);
-    if (!value) throw sim::BusError("refused");
-    return *value;
-  }
-  void setNow(std::uint64_t now_us) {
-    now_ = now_us;
-    model.poll();
-  }
-  void setPortUp(unsigned port, bool up) { model.setPortUp(port, up); }
-  void receive(unsigned port, const Frame& frame, bool bad) { model.receive(port, frame, bad); }
-
-  sim::ModelCard model;
-
- private:
-  std::uint64_t now_ = 0;
-};
-
 /// One of the two cards, with a host.
 template <class Card>
 struct Side {
@@ -66,7 +40,7 @@ struct Side {
   using Ring = TestRing<Access>;
 
   Side() {
-    if constexpr (std::is_same_v<Card, ModelUnderTest>) {
+    if constexpr (std::is_same_v<Card, ModelFace>) {
       access.card.model.attach(&memory);
       access.card.model.on_sent = [this](unsigned port, std::span<const std::uint8_t> frame) {
         sent[port].emplace_back(frame.begin(), frame.end());
@@ -454,7 +428,7 @@ class Model : public ::testing::TestWithParam<int> {
   }
 
   Random random;
-  Side<ModelUnderTest> model;
+  Side<ModelFace> model;
   Side<sim::CardModel> rtl;
   std::uint64_t now = 0;
   std::uint64_t frames_in = 0, frames_out = 0, completions = 0, interrupts = 0;
