@@ -10,7 +10,7 @@
 
 #include "card_access.h"
 #include "host_bench.h"
-#include "model_card.h"
+#include "model_face.h"
 #include "register_file.h"
 
 namespace poplink::tests {
