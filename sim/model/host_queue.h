@@ -27,7 +27,7 @@ struct AboutFrame {
 
 class HostQueue {
  public:
-  static constexpr unsigned kShareBytes = 16384;
+  static constexpr unsigned kShareBytes = 16384, kShares = 8;
 
   struct Frame {
     std::vector<std::uint8_t> bytes;
@@ -38,7 +38,7 @@ class HostQueue {
 
   /// False: no room, and the frame counts as lost. Room is taken in beats of the card's bus.
   bool offer(unsigned host_class, unsigned share, std::span<const std::uint8_t> bytes, const AboutFrame& about) {
-    std::size_t& taken = taken_[host_class][share];
+    std::size_t& taken = taken_[host_class][share % kShares];
     if (taken + room(bytes.size()) > kShareBytes) {
       lose(host_class);
       return false;
@@ -51,7 +51,7 @@ class HostQueue {
     }
     frame.bytes.assign(bytes.begin(), bytes.end());
     frame.about = about;
-    frame.share = share;
+    frame.share = share % kShares;
     frame.lost = std::exchange(lost_[host_class], 0);
     return true;
   }
@@ -71,7 +71,7 @@ class HostQueue {
   static std::size_t room(std::size_t bytes) { return (bytes + kBeatBytes - 1) / kBeatBytes * kBeatBytes; }
 
   std::array<std::deque<Frame>, 4> frames_;
-  std::array<std::array<std::size_t, 16>, 4> taken_{};  ///< bytes of whole beats
+  std::array<std::array<std::size_t, kShares>, 4> taken_{};  ///< bytes of whole beats
   std::array<std::uint32_t, 4> lost_{};
   std::vector<std::vector<std::uint8_t>> spare_;
 };

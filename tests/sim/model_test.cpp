@@ -192,8 +192,7 @@ class Model : public ::testing::TestWithParam<int> {
     const auto count = std::min<std::uint64_t>(1 + pick(most), model.rings[number]->free());
     const bool refuse = chance(20);
     for (std::uint64_t i = 0; i < count; ++i) {
-      // The queues have shares for the ports that there are.
-      const unsigned target = static_cast<unsigned>(pick(mode == 3 ? kPorts : 16));
+      const unsigned target = static_cast<unsigned>(pick(16));
       const Frame frame = anyFrame(target % 6);
       const unsigned kind = static_cast<unsigned>(pick(24));
       both([&](auto& side) {
