@@ -337,8 +337,26 @@ class Model : public ::testing::TestWithParam<int> {
     settle();  // what was armed before may fire by that
     if (arms) both([&](auto& side) { side.rings[ring]->arm(); });
   }
-  void time() {
-    now += pick(10) == 0 ? pick(std::uint64_t{3} << 20) : pick(3000);
+  /// Completions of different ages wait for an interrupt.
+  void aging() {
+    const auto us = static_cast<unsigned>(200 + pick(800));
+    post(0, model.rings[0]->free());
+    check();
+    both([&](auto& side) { side.rings[0]->moderate(3 + us % 4, us); });
+    settle();
+    both([&](auto& side) { side.rings[0]->arm(); });
+    for (unsigned i = 0; i < 4; ++i) {
+      const Frame frame = slowFrame(60, i);
+      both([&](auto& side) { side.access.card.receive(i, frame, false); });
+      settle();
+      check();
+      time(1 + pick(us));
+      check();
+    }
+  }
+  void time() { time(pick(10) == 0 ? pick(std::uint64_t{3} << 20) : pick(3000)); }
+  void time(std::uint64_t passes_us) {
+    now += passes_us;
     both([&](auto& side) { side.access.card.setNow(now); });
     rtl.access.card.run(30);  // an idle card is clocked too
     settle();
@@ -357,7 +375,8 @@ class Model : public ::testing::TestWithParam<int> {
     if (what < 96) return refuseBuffer();
     if (what < 97) return breakRing();
     if (what < 98) return restart();
-    for (unsigned i = 0; i < 6; ++i) compareRead(anyAddress());
+    if (what < 99) return aging();
+    for (unsigned i = 0; i < 12; ++i) compareRead(anyAddress());
     refusedWrite();
   }
 
