@@ -551,6 +551,24 @@ TEST_F(HostPath, interrupts_come_when_armed_by_number_or_by_age) {
   settle();
 }
 
+TEST_F(HostPath, ring_armed_twice_interrupts_once) {
+  Ring& ring = open(0, 6, 128);
+  bench.card.receive(2, slowFrame(124, 1));
+  settle();
+  while (ring.poll()) {
+  }
+  for (unsigned cycles = 0; cycles < 18; ++cycles) {  // the card looks at a ring in one cycle of nine
+    interrupts.clear();
+    ring.arm();
+    bench.card.run(cycles);
+    EXPECT_TRUE(interrupts.empty());
+    // Now without the one that was seen before.
+    bench.card.writeRegister(map::reg::kRingArm, map::field::kRingArmArm.with(1));
+    settle();
+    EXPECT_EQ(interrupts, std::vector<unsigned>{0}) << cycles;
+  }
+}
+
 TEST_F(HostPath, link_change_interrupts_once_armed) {
   bench.card.writeRegister(map::reg::kEventClear, map::field::kEventClearArm.with(1));
   bench.card.setPortUp(3, false);

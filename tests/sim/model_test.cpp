@@ -333,9 +333,14 @@ class Model : public ::testing::TestWithParam<int> {
     const unsigned ring = static_cast<unsigned>(pick(8));
     const unsigned count = static_cast<unsigned>(pick(5)), us = static_cast<unsigned>(pick(3000));
     const bool moderates = chance(2), arms = !chance(4);
+    const auto unseen = static_cast<std::uint16_t>(chance(3) ? pick(3) : 0);  // that were there before
     if (moderates) both([&](auto& side) { side.rings[ring]->moderate(count, us); });
     settle();  // what was armed before may fire by that
-    if (arms) both([&](auto& side) { side.rings[ring]->arm(); });
+    both([&](auto& side) {
+      const auto seen = static_cast<std::uint16_t>(side.rings[ring]->tail() - side.rings[ring]->outstanding() - unseen);
+      side.write(map::reg::kRingArm + 4 * ring,
+                 map::field::kRingArmSeen.with(seen) | map::field::kRingArmArm.with(arms));
+    });
   }
   /// Completions of different ages wait for an interrupt.
   void aging() {
