@@ -39,13 +39,13 @@ class TestMemory : public sim::HostMemory {
   }
 
   bool read(std::uint64_t address, std::span<std::uint8_t> into) override {
-    if (refuse_reads.contains(address / 64 * 64) || (refuses && refuses())) return false;
+    if (touches(refuse_reads, address, into.size()) || (refuses && refuses())) return false;
     if (!permitted(address, into.size(), &May::read)) return false;
     std::memcpy(into.data(), at(address), into.size());
     return true;
   }
   bool write(std::uint64_t address, std::span<const std::uint8_t> from) override {
-    if (refuse_writes.contains(address / 64 * 64) || (refuses && refuses())) return false;
+    if (touches(refuse_writes, address, from.size()) || (refuses && refuses())) return false;
     if (!permitted(address, from.size(), &May::write)) return false;
     std::memcpy(at(address), from.data(), from.size());
     return true;
@@ -59,9 +59,14 @@ class TestMemory : public sim::HostMemory {
   struct May {
     bool read = false, write = false;
   };
+  static bool touches(const std::set<std::uint64_t>& lines, std::uint64_t address, std::size_t bytes) {
+    const auto first = lines.lower_bound(address / 64 * 64);
+    return first != lines.end() && *first < address + bytes;
+  }
   bool permitted(std::uint64_t address, std::size_t bytes, bool May::*what) {
-    const bool fine = address >= kBase && address - kBase + bytes <= bytes_.size() &&
-                      may_[(address - kBase) / 64].*what && may_[(address - kBase + bytes - 1) / 64].*what;
+    bool fine = address >= kBase && address - kBase + bytes <= bytes_.size();
+    for (std::uint64_t at = address / 64 * 64; fine && at < address + bytes; at += 64)
+      fine = may_[(at - kBase) / 64].*what;
     if (!fine && violations++ == 0) ADD_FAILURE() << "the card touches " << std::hex << address;
     return fine;
   }
@@ -112,6 +117,8 @@ class TestRing {
   }
   void stop() { set(map::reg::kRingControl, 0); }
   bool running() { return map::field::kRingStatusRunning.of(get(map::reg::kRingStatus)) != 0; }
+  /// After stop(): the card has seen it, and touches nothing any more.
+  bool atRest() { return get(map::reg::kRingStatus) << 16 == 0; }
   unsigned error() { return map::field::kRingStatusError.of(get(map::reg::kRingStatus)); }
   std::uint32_t lost() { return get(map::reg::kRingLost); }
 
