@@ -11,13 +11,11 @@ import sys
 import time
 import unittest
 
-from lab import frames
 from lab.guest import Guest
 from lab.namespaces import die_with_parent
-from lab_case import BINARIES, HOUSE, ONE_LINK, PATIENCE, CardClient, LabCase
+from lab_case import BINARIES, HOUSE, PATIENCE, CardClient, LabCase
 
 CARD = "0000:01:00.0"
-SERIAL = "504c0000000000a7"
 IN_SYSFS = f"/sys/bus/pci/devices/{CARD}"
 CARD_MAP = json.loads((HOUSE / "tests" / "card" / "golden" / "card_map.json").read_text())
 REGISTERS = {register["name"]: register for register in CARD_MAP["registers"]}
@@ -27,7 +25,6 @@ SCRATCH = REGISTERS["scratch"]["address"]
 # Starts a guest and waits to be killed.
 ABANDONED = """
 import pathlib, sys, time
-from lab import frames
 from lab.guest import Guest
 directory, card = map(pathlib.Path, sys.argv[1:])
 guest = Guest(directory, [card])
@@ -44,7 +41,7 @@ class VirtualMachine(LabCase):
         self.customer, self.vrack = self.namespace("customer"), self.namespace("vrack")
         for namespace in (self.customer, self.vrack):  # silent: nothing but a test's own frames is counted
             namespace.run("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6", check=False)
-        lab = {"cards": [{"name": "a", "socket": str(self.socket("a")), "serial": SERIAL,
+        lab = {"cards": [{"name": "a", "socket": str(self.socket("a")),
                           "ports": {0: {"interface": "e0", "netns": self.customer.path}, 6: {"cable": "backbone"}},
                           "qemu": {"socket": str(self.proxy), "qtest": str(self.directory / "qtest.sock")}},
                          {"name": "b", "socket": str(self.socket("b")),
@@ -123,53 +120,6 @@ class VirtualMachine(LabCase):
         self.await_in(guest, "/tmp/probe", "exit")
         self.assertEqual(guest.run("cat /tmp/probe").output,
                          f"reset yes\nbar0 {1 << 20} magic {MAGIC:#010x}\nvectors 9\narmed\ninterrupt 8\nscratch after reset 0xcafe\nexit 0\n")
-        self.assertEqual(self.log.read_text(), "")
-
-    def test_driver_programs_the_card_from_the_guest_and_reads_what_it_counts(self) -> None:
-        node = f"site: par-th2\ncard: 0\ntransport: pci\nserial: {SERIAL}\niova: physical\n"
-        guest = self.boot("poplink", files={"region.yaml": ONE_LINK.encode(), "node.yaml": node.encode()})
-
-        def poplink(command: str) -> dict:
-            return json.loads(guest.run(f"poplink {command} --json").output)
-
-        # By sysfs, while no driver is bound: registers and no more.
-        guest.run(f"echo 1 >{IN_SYSFS}/enable")
-        (card,) = poplink("card list")["cards"]
-        self.assertEqual({key: card[key] for key in ("address", "id", "subsystem", "class", "serial", "driver", "owner")},
-                         {"address": CARD, "id": "10ee:504c", "subsystem": "10ee:504c", "class": "028000", "serial": SERIAL,
-                          "driver": None, "owner": None})
-        self.assertEqual(card["link"], {"speed": "8.0 GT/s PCIe", "width": 8})
-        about = poplink(f"card info {CARD}")
-        self.assertEqual((about["ports"], about["dma"], about["interrupt_vectors"]), (8, False, 0))
-
-        # By vfio.
-        self.bind_vfio(guest)
-        self.assertEqual(poplink("card list")["cards"][0]["driver"], "vfio-pci")
-        about = poplink("card info --node /node.yaml")
-        self.assertEqual((about["card"], about["serial"], about["ready"], about["dma"], about["interrupt_vectors"]),
-                         (CARD, SERIAL, True, True, 9))
-        guest.run(f"poplink card regs {CARD} scratch=0xcafe")
-        (scratch,) = poplink(f"card regs {CARD} scratch")["registers"]
-        self.assertEqual(scratch["value"], 0xCAFE)
-
-        # Tables from the guest, on the other card from here; then frames cross and are counted.
-        guest.run("poplink apply /region.yaml --node /node.yaml")
-        self.poplink("apply", self.one_link, "--node", self.node("rbx", self.socket("b")))
-        (services,) = poplink("show table service --node /node.yaml")["tables"]
-        self.assertEqual([one["entry"]["s_vid"] for one in services["entries"]], [101, 102])
-        wanted = [frames.frame(frames.VRACK_MAC, frames.CUSTOMER_MAC, frames.TEST_ETHERTYPE, number.to_bytes(4, "big") * 20)
-                  for number in range(20)]
-        with self.vrack.packet_socket("e0") as inlet, self.customer.packet_socket("e0") as outlet:
-            listener = frames.Listener(inlet)
-            for one in wanted:
-                outlet.send(one)
-            self.assertEqual(len(listener.collect(set(wanted), PATIENCE)), len(wanted))
-        counted = {one["service"]: one["to_backbone"] for one in poplink("show service --node /node.yaml")["services"]}
-        self.assertEqual(counted, {101: {"frames": 20, "bytes": sum(map(len, wanted))}, 102: {"frames": 0, "bytes": 0}})
-
-        # Whoever comes after vfio finds the card as it is.
-        guest.run(f"echo {CARD} >/sys/bus/pci/drivers/vfio-pci/unbind && echo 1 >{IN_SYSFS}/enable")
-        self.assertEqual(guest.run("poplink apply --dry-run /region.yaml --node /node.yaml").output, "par-th2: 0 entries to change\n")
         self.assertEqual(self.log.read_text(), "")
 
     def test_machine_ends_with_whoever_started_it_and_frees_the_card(self) -> None:
