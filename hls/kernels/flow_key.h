@@ -40,8 +40,8 @@ inline FlowKey macKey(const bits<8> (&header)[kHeaderBytes], const Parsed& parse
   return key;
 }
 
-/// RFC 791. Fields behind the header's 20 bytes count only without options. The shortest frame (60 bytes) holds them and
-/// the ports behind three tags, so no length is needed here.
+/// RFC 791. Fields behind the header's 20 bytes count only without options. The shortest frame (60 bytes) holds them
+/// and the ports behind three tags, so no length is needed here.
 inline FlowKey ipv4Key(const bits<8> (&ip)[44]) {
   const auto word = [&](unsigned i) { return static_cast<bits<16>>((static_cast<bits<16>>(ip[i]) << 8) | ip[i + 1]); };
   const auto whole = [&](unsigned i) {

@@ -52,7 +52,9 @@ module flow_sketch #(
 
   logic [SECOND_W-1:0]   second_q;  // that running_q counts
   logic [16*COUNT_W-1:0] running_q, last_q;
+  logic                  turn;      // of the second
   logic                  first;     // the frame is the first on its slot in this second
+  assign turn = second != second_q;
   assign first = valid_q[2] && !touched_now[link];
 
   always_ff @(posedge clk) begin
@@ -61,11 +63,11 @@ module flow_sketch #(
     if (rst) begin
       running_q <= '0;
       last_q <= '0;
-    end else if (second != second_q) begin
-      last_q <= second == second_q + 1'b1 ? running_q : '0;
-      running_q <= (16 * COUNT_W)'(first) << (COUNT_W * link);
-    end else if (first) begin
-      running_q[COUNT_W * link +: COUNT_W] <= running_q[COUNT_W * link +: COUNT_W] + 1'b1;
+    end else if (turn || first) begin
+      for (int l = 0; l < 16; l++) begin
+        running_q[COUNT_W * l +: COUNT_W] <= (turn ? '0 : running_q[COUNT_W * l +: COUNT_W]) + COUNT_W'(first && link == 4'(l));
+      end
+      if (turn) last_q <= second == second_q + 1'b1 ? running_q : '0;
     end
   end
 
@@ -74,7 +76,11 @@ module flow_sketch #(
   always_ff @(posedge clk) begin
     wait_q <= rst || ack_o ? '0 : {wait_q[2:0], req_i};
     ack_o <= !rst && wait_q[3] && !ack_o;
-    if (wait_q[3]) data_o <= 32'(last_q[COUNT_W * read_link_i +: COUNT_W]);
+    if (wait_q[3]) begin
+      for (int l = 0; l < 16; l++) begin
+        if (read_link_i == 4'(l)) data_o <= 32'(last_q[COUNT_W * l +: COUNT_W]);
+      end
+    end
   end
 
 endmodule

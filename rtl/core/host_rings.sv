@@ -93,6 +93,7 @@ module host_rings #(
   logic [7:0]   running_q, stopped_q;
   logic [1:0]   error_q [0:7];
   logic [15:0]  index_q [0:7];
+  logic [3:0]   log_q [0:7];        // of its entries, since it runs
   logic [31:0]  lost_q [0:7];
   logic [31:0]  unsaid_q [0:3];     // frames lost that no completion has told of: discarded ones, and what was lost before those
   logic [511:0] line_q [0:7];       // the descriptors at index_q / 4 * 4
@@ -133,7 +134,7 @@ module host_rings #(
   assign rx = !ring_q[2];
   assign index = index_q[ring_q];
   assign pending = tail_i[ring_q*16 +: 16] - index;
-  assign mask = ~(16'hFFFF << log_entries_i[ring_q*4 +: 4]);
+  assign mask = ~(16'hFFFF << log_q[ring_q]);
   assign descriptors = descriptors_i[ring_q*64 +: 64];
   assign completions = completions_i[ring_q*64 +: 64];
   assign in_line = 16'd4 - {14'd0, index[1:0]};
@@ -155,7 +156,8 @@ module host_rings #(
   logic [9:0]       left_q;         // beats, of the bursts not yet begun
   logic [8:0]       burst_left_q;   // beats of this burst behind the one that is shown
   logic             bad_q, refused_q, truncated_q;
-  logic [512-1:0]   fetched_q;
+  logic [511:0]     fetched_q;
+  logic [15:0]      fetch_end_q;
   logic [LOG:0]     last_bytes;     // of the frame's last beat
   assign last_bytes = {1'b0, moved_q[LOG-1:0] - 1'b1} + 1'b1;
 
@@ -168,7 +170,7 @@ module host_rings #(
   logic [255:0]      completion;
   logic              phase;
   logic [7:0]        status;
-  assign phase = ((index >> log_entries_i[ring_q*4 +: 4]) & 16'd1) == 16'd0;
+  assign phase = ((index >> log_q[ring_q]) & 16'd1) == 16'd0;
   assign status = {4'd0, bad_q, refused_q, truncated_q && !bad_q, phase};
   assign completion = {status, 6'd0, ring_q[1:0], index,
                        rx && !bad_q ? lost_before_i + unsaid_q[ring_q[1:0]] : 32'd0,
@@ -262,24 +264,28 @@ module host_rings #(
           if (!enable_i[ring_q] && (running_q[ring_q] || stopped_q[ring_q])) begin
             running_q[ring_q] <= 1'b0;
             stopped_q[ring_q] <= 1'b0;
+            error_q[ring_q] <= 2'd0;
           end else if (!running_q[ring_q] && rx && waiting_i[ring_q[1:0]]) begin
             state_q <= DISCARD;
           end else if (enable_i[ring_q] && !running_q[ring_q] && !stopped_q[ring_q]) begin
             running_q[ring_q] <= 1'b1;
-            error_q[ring_q] <= 2'd0;
+            log_q[ring_q] <= log_entries_i[ring_q*4 +: 4];
             index_q[ring_q] <= '0;
             line_end_q[ring_q] <= '0;
           end else if (!tail_stops && works[ring_q]) begin
             state_q <= index == line_end_q[ring_q] ? FETCH : DECODE;
           end
         end
-        FETCH: if (m_axi_arready) state_q <= FETCHED;
+        FETCH: if (m_axi_arready) begin
+          fetch_end_q <= index + line_left;  // what is posted later may be read too early
+          state_q <= FETCHED;
+        end
         FETCHED: if (m_axi_rvalid) begin
           fetched_q <= 512'({m_axi_rdata, fetched_q} >> DATA_W);
           if (m_axi_rresp != 2'b00) refused_q <= 1'b1;
           if (m_axi_rlast) begin
             line_q[ring_q] <= 512'({m_axi_rdata, fetched_q} >> DATA_W);
-            line_end_q[ring_q] <= index + line_left;
+            line_end_q[ring_q] <= fetch_end_q;
             state_q <= fetch_stops ? IDLE : DECODE;
           end
         end

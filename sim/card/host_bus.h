@@ -72,17 +72,19 @@ class HostBusModel {
       dut.m_axi_awready = 1;
       // Lanes count from the beat's own address, whatever byte the burst starts at.
       write_ = {Phase::data, dut.m_axi_awaddr / kBeatBytes * kBeatBytes, dut.m_axi_awlen + 1U, 0, false};
+      written_ = 0;
     } else if (write_.phase == Phase::data) {
       if (!dut.m_axi_wvalid || stalls()) return;
       dut.m_axi_wready = 1;
       const auto strobe = static_cast<std::uint64_t>(dut.m_axi_wstrb);
       const auto skipped = static_cast<std::size_t>(std::countr_zero(strobe));
-      const auto* data = reinterpret_cast<const std::uint8_t*>(dut.m_axi_wdata.data());
-      const std::span bytes(data + skipped, static_cast<std::size_t>(std::popcount(strobe)));
-      if (memory == nullptr || !memory->write(write_.address + skipped, bytes)) write_.refused = true;
-      write_.address += kBeatBytes;
-      --write_.beats_left;
-      if (dut.m_axi_wlast) {
+      if (written_ == 0) write_.address += skipped;
+      const auto bytes = static_cast<std::size_t>(std::popcount(strobe));
+      std::memcpy(&write_bytes_[written_], reinterpret_cast<const std::uint8_t*>(dut.m_axi_wdata.data()) + skipped,
+                  bytes);
+      written_ += bytes;
+      if (dut.m_axi_wlast) {  // a burst is written whole or not at all
+        write_.refused = memory == nullptr || !memory->write(write_.address, std::span(write_bytes_).first(written_));
         write_.phase = Phase::answer;
         write_.due = cycle + timing.write_cycles();
       }
@@ -100,22 +102,29 @@ class HostBusModel {
       if (!dut.m_axi_arvalid || stalls()) return;
       dut.m_axi_arready = 1;
       read_ = {Phase::data, dut.m_axi_araddr, dut.m_axi_arlen + 1U, cycle + timing.read_cycles(), false};
+      // A host's memory is read before the answer's way back: what is written meanwhile is not in it.
+      read_.refused = memory == nullptr || !readAhead();
     } else {
       if (cycle < read_.due || stalls()) return;
-      std::array<std::uint8_t, kBeatBytes> beat{};
-      const bool refused = memory == nullptr || !memory->read(read_.address, beat);
-      std::memcpy(dut.m_axi_rdata.data(), beat.data(), kBeatBytes);
-      dut.m_axi_rresp = refused ? kSlaveError : 0;
+      std::memcpy(dut.m_axi_rdata.data(), &read_bytes_[read_at_], kBeatBytes);
+      dut.m_axi_rresp = read_.refused ? kSlaveError : 0;
       dut.m_axi_rlast = read_.beats_left == 1;
       dut.m_axi_rvalid = 1;
       if (!dut.m_axi_rready) return;
-      read_.address += kBeatBytes;
+      read_at_ += kBeatBytes;
       if (--read_.beats_left == 0) read_.phase = Phase::idle;
     }
   }
 
+  bool readAhead() {
+    read_at_ = 0;
+    return memory->read(read_.address, std::span(read_bytes_).first(read_.beats_left * kBeatBytes));
+  }
+
   static constexpr std::uint8_t kSlaveError = 2;
   Burst write_, read_;
+  std::array<std::uint8_t, 4096> read_bytes_{}, write_bytes_{};  ///< a burst never crosses 4 KiB
+  std::size_t read_at_ = 0, written_ = 0;
   bool active_ = false;
 };
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "card_access.h"
+#include "host_frames.h"
 
 namespace poplink::tests {
 
@@ -39,13 +40,13 @@ class TestMemory : public sim::HostMemory {
   }
 
   bool read(std::uint64_t address, std::span<std::uint8_t> into) override {
-    if (refuse_reads.contains(address / 64 * 64) || (refuses && refuses())) return false;
+    if (touches(refuse_reads, address, into.size()) || (refuses && refuses())) return false;
     if (!permitted(address, into.size(), &May::read)) return false;
     std::memcpy(into.data(), at(address), into.size());
     return true;
   }
   bool write(std::uint64_t address, std::span<const std::uint8_t> from) override {
-    if (refuse_writes.contains(address / 64 * 64) || (refuses && refuses())) return false;
+    if (touches(refuse_writes, address, from.size()) || (refuses && refuses())) return false;
     if (!permitted(address, from.size(), &May::write)) return false;
     std::memcpy(at(address), from.data(), from.size());
     return true;
@@ -59,9 +60,14 @@ class TestMemory : public sim::HostMemory {
   struct May {
     bool read = false, write = false;
   };
+  static bool touches(const std::set<std::uint64_t>& lines, std::uint64_t address, std::size_t bytes) {
+    const auto first = lines.lower_bound(address / 64 * 64);
+    return first != lines.end() && *first < address + bytes;
+  }
   bool permitted(std::uint64_t address, std::size_t bytes, bool May::*what) {
-    const bool fine = address >= kBase && address - kBase + bytes <= bytes_.size() &&
-                      may_[(address - kBase) / 64].*what && may_[(address - kBase + bytes - 1) / 64].*what;
+    bool fine = address >= kBase && address - kBase + bytes <= bytes_.size();
+    for (std::uint64_t at = address / 64 * 64; fine && at < address + bytes; at += 64)
+      fine = may_[(at - kBase) / 64].*what;
     if (!fine && violations++ == 0) ADD_FAILURE() << "the card touches " << std::hex << address;
     return fine;
   }
@@ -70,13 +76,6 @@ class TestMemory : public sim::HostMemory {
   std::vector<May> may_;
   std::size_t used_ = 0;
 };
-
-template <class Int>
-Int little(const std::uint8_t* at) {
-  Int value = 0;
-  for (std::size_t i = sizeof value; i-- > 0;) value = static_cast<Int>(value << 8 | at[i]);
-  return value;
-}
 
 struct Completion {
   unsigned written, frame_bytes, port, reason, service, hash, egress_port, kind, lost, index, host_class, status;
@@ -112,6 +111,8 @@ class TestRing {
   }
   void stop() { set(map::reg::kRingControl, 0); }
   bool running() { return map::field::kRingStatusRunning.of(get(map::reg::kRingStatus)) != 0; }
+  /// After stop(): the card has seen it, and touches nothing any more.
+  bool atRest() { return get(map::reg::kRingStatus) << 16 == 0; }
   unsigned error() { return map::field::kRingStatusError.of(get(map::reg::kRingStatus)); }
   std::uint32_t lost() { return get(map::reg::kRingLost); }
 
@@ -188,27 +189,6 @@ Count hostCount(Access& access, unsigned host_class, unsigned port, Fate fate) {
 template <class Access>
 Count hostSent(Access& access, unsigned host_class, bool refused) {
   return access.count(map::window::kHostCounters, 512 + host_class * 2 + (refused ? 1 : 0));
-}
-
-/// Slow protocol frame (LACP) with a number in it.
-inline Frame slowFrame(std::size_t bytes, std::uint32_t number) {
-  Frame frame(bytes, 0x5A);
-  constexpr std::uint8_t kHead[] = {0x01, 0x80, 0xC2, 0x00, 0x00, 0x02, 0x02, 0, 0, 0, 0, 1, 0x88, 0x09, 1};
-  std::copy(std::begin(kHead), std::end(kHead), frame.begin());
-  for (unsigned i = 0; i < 4; ++i) frame[20 + i] = static_cast<std::uint8_t>(number >> (8 * i));
-  for (std::size_t i = 24; i < bytes; ++i) frame[i] = static_cast<std::uint8_t>(i * 7 + number);
-  return frame;
-}
-inline std::uint32_t numberOf(const Frame& frame) {
-  return little<std::uint32_t>(frame.data() + 20);
-}
-/// A frame for a `host` port.
-inline Frame routingFrame(std::size_t bytes, std::uint32_t number) {
-  Frame frame = slowFrame(bytes, number);
-  frame[0] = 0x02;
-  frame[12] = 0x08;
-  frame[13] = 0x00;
-  return frame;
 }
 
 }  // namespace poplink::tests

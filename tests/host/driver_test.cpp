@@ -4,35 +4,13 @@
 
 #include <cmath>
 
-#include "card_model.h"
+#include "model_transport.h"
 #include "poplink/driver/card.h"
 #include "poplink/driver/sim_protocol.h"
 #include "poplink/driver/sim_transport.h"
 
 namespace poplink::driver {
 namespace {
-
-/// The Verilated card without a socket between.
-class ModelTransport : public Transport {
- public:
-  std::vector<std::uint32_t> run(std::span<const Access> accesses) override {
-    std::vector<std::uint32_t> values;
-    for (const Access& access : accesses) {
-      try {
-        if (access.kind == Access::Kind::write)
-          model.writeRegister(access.address, access.value);
-        else
-          values.push_back(model.readRegister(access.address));
-      } catch (const sim::BusError& error) {
-        throw DriverError(error.what());
-      }
-    }
-    return values;
-  }
-  std::string name() const override { return "the model"; }
-
-  sim::CardModel model;
-};
 
 class CardOverModel : public ::testing::Test {
  protected:
