@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "poplink/driver/capture.h"
+
 #include <poll.h>
 #include <unistd.h>
 
@@ -13,7 +15,6 @@
 #include "../capture/pcapng.h"
 #include "commands.h"
 #include "open_card.h"
-#include "poplink/driver/capture.h"
 #include "poplink/driver/rings.h"
 #include "signals.h"
 
@@ -70,8 +71,8 @@ std::string outcome(const HostFrame& frame) {
 class Sink {
  public:
   Sink(const CaptureOptions& options, std::uint64_t card_us) : to_file_(!options.file.empty()) {
-    const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
-        std::chrono::system_clock::now().time_since_epoch());
+    const auto now =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
     offset_us_ = static_cast<std::uint64_t>(now.count()) - card_us;
     if (!to_file_) return;
     if (options.file != "-") {
@@ -170,7 +171,8 @@ int capture(const CaptureOptions& options) {
     if (ring->eventDescriptor() >= 0) waits.push_back({ring->eventDescriptor(), POLLIN, 0});
   }
   const bool interrupts = waits.size() > 1;
-  const auto end = options.seconds == 0 ? Clock::time_point::max() : Clock::now() + std::chrono::seconds(options.seconds);
+  const auto end =
+      options.seconds == 0 ? Clock::time_point::max() : Clock::now() + std::chrono::seconds(options.seconds);
   auto next_check = Clock::now() + kCheckPause;
   while (!enough() && Clock::now() < end) {
     std::size_t frames = 0;
@@ -180,7 +182,8 @@ int capture(const CaptureOptions& options) {
     if (interrupts) {
       for (const auto& ring : rings) ring->arm();
     }
-    const auto until = std::min<Clock::duration>(end - Clock::now(), interrupts ? Clock::duration(kCheckPause) : Clock::duration(kPollPause));
+    const auto until = std::min<Clock::duration>(
+        end - Clock::now(), interrupts ? Clock::duration(kCheckPause) : Clock::duration(kPollPause));
     const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(until);
     ::poll(waits.data(), waits.size(), static_cast<int>(std::max<std::int64_t>(wait.count(), 0)));
     if (waits.front().revents != 0) break;
@@ -195,8 +198,8 @@ int capture(const CaptureOptions& options) {
   sink.flush();
   std::uint64_t lost = 0;
   for (const auto& ring : rings) lost += ring->lost();
-  std::cerr << captured << " frames captured" << (lost != 0 ? ", " + std::to_string(lost) + " discarded by the card" : "")
-            << "\n";
+  std::cerr << captured << " frames captured"
+            << (lost != 0 ? ", " + std::to_string(lost) + " discarded by the card" : "") << "\n";
   return kExitDone;
 }
 

@@ -58,7 +58,9 @@ void addCardChoice(CLI::App& command, CardChoice& choice) {
 
 void addTapCommand(CLI::App& command, TapOptions& options) {
   addCardChoice(command, options.choice);
-  command.add_option("--port", options.port, "The card's port, one that no site uses")->required()->check(CLI::Range(0, 15));
+  command.add_option("--port", options.port, "The card's port, one that no site uses")
+      ->required()
+      ->check(CLI::Range(0, 15));
   command.add_option("--interface", options.interface, "Name of the interface")->required();
 }
 

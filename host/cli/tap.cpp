@@ -33,7 +33,8 @@ class HostPort {
         throw UsageError("port " + std::to_string(port) + " serves a site: take it out of the region file first");
       return;
     }
-    card.writeEntry("port", port, {{"valid", 1}, {"role", kHostRole}, {"collecting", 1}, {"attachment", port}, {"s_tpid", kSTpid}});
+    card.writeEntry("port", port,
+                    {{"valid", 1}, {"role", kHostRole}, {"collecting", 1}, {"attachment", port}, {"s_tpid", kSTpid}});
     ours_ = true;
   }
   ~HostPort() {

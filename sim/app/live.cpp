@@ -9,7 +9,6 @@
 #include <chrono>
 #include <iostream>
 
-#include "host_interface.h"
 #include "../pci/card_function.h"
 #include "../pci/card_server.h"
 #include "../pci/mpqemu_server.h"
@@ -18,6 +17,7 @@
 #include "../pci/vfio_user_server.h"
 #include "../platform/cable.h"
 #include "cable_control.h"
+#include "host_interface.h"
 #include "lab_file.h"
 #include "modes.h"
 

@@ -7,7 +7,7 @@ namespace poplink::sim {
 
 namespace {
 constexpr std::uint64_t kLinkCycles = 16;  // until liveness has passed the card's registers and an interrupt is out
-constexpr unsigned kStopPolls = 1000;     // reads of a ring's state: more than its longest transfer takes
+constexpr unsigned kStopPolls = 1000;      // reads of a ring's state: more than its longest transfer takes
 }  // namespace
 
 CardModule::CardModule(sc_core::sc_module_name name, std::function<std::uint64_t(std::uint64_t)> now_us)

@@ -13,8 +13,8 @@ namespace {
 using Ring = TestRing<Bench>;
 
 constexpr unsigned kPortsUsed = 8, kFloodPort = 3;
-constexpr unsigned kClasses[] = {0, 1, 3};           // BFD frames are not told apart yet
-constexpr std::uint64_t kFrameUs = 50;               // 20 000 frames a second and (port, class)
+constexpr unsigned kClasses[] = {0, 1, 3};  // BFD frames are not told apart yet
+constexpr std::uint64_t kFrameUs = 50;      // 20 000 frames a second and (port, class)
 constexpr std::uint64_t kBurst = 32;
 constexpr std::uint64_t kRunUs = 10'000;
 constexpr std::uint64_t kCyclesPerUs = 250;
@@ -42,7 +42,8 @@ TEST_P(HostFlood, leaves_every_other_port_and_class_its_rate_and_order) {
   bench.card.host.memory = &memory;
   Tables tables = exampleTables();
   for (unsigned port = 0; port < kPortsUsed; ++port)
-    tables.port[port] = {true, static_cast<hls::bits<2>>(kernels::Role::host), true, static_cast<hls::bits<4>>(port), 0x88A8};
+    tables.port[port] = {true, static_cast<hls::bits<2>>(kernels::Role::host), true, static_cast<hls::bits<4>>(port),
+                         0x88A8};
   bench.program(tables);
   std::map<unsigned, std::unique_ptr<Ring>> rings;
   for (const unsigned c : kClasses) {
@@ -91,7 +92,8 @@ TEST_P(HostFlood, leaves_every_other_port_and_class_its_rate_and_order) {
     }
     for (unsigned part = 0; part < kCyclesPerUs; part += 25) {
       while (bench.card.waiting(kFloodPort) < 4)
-        bench.card.receive(kFloodPort, frameOf(GetParam().host_class, GetParam().bytes, kOfFlood | static_cast<std::uint32_t>(flooded++)));
+        bench.card.receive(kFloodPort, frameOf(GetParam().host_class, GetParam().bytes,
+                                               kOfFlood | static_cast<std::uint32_t>(flooded++)));
       bench.card.run(25);
     }
     collect();
@@ -121,7 +123,8 @@ TEST_P(HostFlood, leaves_every_other_port_and_class_its_rate_and_order) {
 }
 
 INSTANTIATE_TEST_SUITE_P(of, HostFlood,
-                         ::testing::Values(Flood{0, 60}, Flood{1, 60}, Flood{3, 60}, Flood{0, 9216}, Flood{1, 9216}, Flood{3, 1514}),
+                         ::testing::Values(Flood{0, 60}, Flood{1, 60}, Flood{3, 60}, Flood{0, 9216}, Flood{1, 9216},
+                                           Flood{3, 1514}),
                          ::testing::PrintToStringParamName());
 
 }  // namespace
