@@ -4,7 +4,9 @@
 import json
 import unittest
 
+from lab import frames
 from lab.guest import Guest
+from lab_case import ONE_LINK, PATIENCE
 from vm_test import CARD, IN_SYSFS, REGISTERS, VirtualMachine
 
 SAID = """\
@@ -43,6 +45,35 @@ class DriverInGuest(VirtualMachine):
         self.assertEqual(self.card(guest, "regs", CARD, "scratch")["registers"], [scratch], "what the kernel resets is not the registers")
         shown = self.card(guest, "regs", CARD)["registers"]
         self.assertEqual(len(shown), sum(register["count"] for register in REGISTERS.values()))
+
+    def test_tables_are_programmed_from_the_guest_and_frames_that_cross_are_counted_there(self) -> None:
+        """By vfio, and in the end by sysfs."""
+        node = "site: par-th2\ncard: 0\ntransport: pci\nserial: 1\niova: physical\n"
+        guest = self.boot("poplink", files={"region.yaml": ONE_LINK.encode(), "node.yaml": node.encode()})
+
+        def poplink(command: str) -> dict:
+            return json.loads(guest.run(f"poplink {command} --json").output)
+
+        self.bind_vfio(guest)
+        # Tables from the guest, on the other card from here; then frames cross and are counted.
+        guest.run("poplink apply /region.yaml --node /node.yaml")
+        self.poplink("apply", self.one_link, "--node", self.node("rbx", self.socket("b")))
+        (services,) = poplink("show table service --node /node.yaml")["tables"]
+        self.assertEqual([one["entry"]["s_vid"] for one in services["entries"]], [101, 102])
+        wanted = [frames.frame(frames.VRACK_MAC, frames.CUSTOMER_MAC, frames.TEST_ETHERTYPE, number.to_bytes(4, "big") * 20)
+                  for number in range(20)]
+        with self.vrack.packet_socket("e0") as inlet, self.customer.packet_socket("e0") as outlet:
+            listener = frames.Listener(inlet)
+            for one in wanted:
+                outlet.send(one)
+            self.assertEqual(len(listener.collect(set(wanted), PATIENCE)), len(wanted))
+        counted = {one["service"]: one["to_backbone"] for one in poplink("show service --node /node.yaml")["services"]}
+        self.assertEqual(counted, {101: {"frames": 20, "bytes": sum(map(len, wanted))}, 102: {"frames": 0, "bytes": 0}})
+
+        # Whoever comes after vfio finds the card as it is.
+        guest.run(f"echo {CARD} >/sys/bus/pci/drivers/vfio-pci/unbind && echo 1 >{IN_SYSFS}/enable")
+        self.assertEqual(guest.run("poplink apply --dry-run /region.yaml --node /node.yaml").output, "par-th2: 0 entries to change\n")
+        self.assertEqual(self.log.read_text(), "")
 
     def test_driver_shares_memory_and_gets_interrupts_by_vfio(self) -> None:
         guest = self.boot("poplink-driver-probe")
