@@ -19,13 +19,13 @@ namespace field = card_map::field;
 constexpr std::size_t kDescriptorBytes = 16, kCompletionBytes = 32, kAlignment = 64;
 constexpr unsigned kMinEntries = 4, kMaxEntries = 32768, kMaxBufferBytes = 65472;
 constexpr unsigned kMinFrame = 60, kMaxFrame = 9216, kTargets = 16;
-constexpr unsigned kTxRings = 4;      // their first number
+constexpr unsigned kTxRings = 4;  // their first number
 constexpr unsigned kStopPolls = 100'000;
 constexpr std::uint32_t kGone = 0xFFFF'FFFF;
 
 // Fields of a completion (docs/host-path.md, section 3).
-constexpr std::size_t kWritten = 0, kFrameBytes = 2, kPort = 4, kReason = 5, kService = 6, kHash = 8, kEgress = 12, kKind = 13, kUs = 16,
-                      kLost = 24, kIndex = 28, kStatus = 31;
+constexpr std::size_t kWritten = 0, kFrameBytes = 2, kPort = 4, kReason = 5, kService = 6, kHash = 8, kEgress = 12,
+                      kKind = 13, kUs = 16, kLost = 24, kIndex = 28, kStatus = 31;
 constexpr unsigned kPhase = 1, kBusError = 4, kBadDescriptor = 8, kHasService = 0x8000;
 
 /// Policers of a class: frames a second and the burst; 0: no limit.
@@ -148,8 +148,8 @@ std::span<std::uint8_t> Ring::buffer(std::uint16_t index) const {
 
 void Ring::describe(std::uint16_t index, unsigned bytes, unsigned mode, unsigned target) {
   std::uint8_t* at = &memory_->bytes()[std::size_t{index % options_.entries} * kDescriptorBytes];
-  const std::uint64_t address = memory_->busAddress() + buffers_at_ +
-                                std::uint64_t{index % options_.entries} * options_.buffer_bytes;
+  const std::uint64_t address =
+      memory_->busAddress() + buffers_at_ + std::uint64_t{index % options_.entries} * options_.buffer_bytes;
   for (unsigned i = 0; i < 8; ++i) at[i] = static_cast<std::uint8_t>(address >> (8 * i));
   at[8] = static_cast<std::uint8_t>(bytes);
   at[9] = static_cast<std::uint8_t>(bytes >> 8);
@@ -174,7 +174,8 @@ std::optional<Ring::Bytes> Ring::next() {
   if ((status & kPhase) != (phase ? kPhase : 0)) return std::nullopt;
   Bytes completion;
   std::memcpy(completion.data(), at, completion.size());
-  if (little<std::uint16_t>(&completion[kIndex]) != seen_ || little<std::uint16_t>(&completion[kWritten]) > options_.buffer_bytes) {
+  if (little<std::uint16_t>(&completion[kIndex]) != seen_ ||
+      little<std::uint16_t>(&completion[kWritten]) > options_.buffer_bytes) {
     throw DriverError("ring " + std::to_string(number_) + " of the card at " + transport_.name() +
                       " has a completion that cannot be: its memory was written by somebody else");
   }

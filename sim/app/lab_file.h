@@ -18,7 +18,7 @@ struct LabPort {
   std::string cable;      ///< either a cable's name,
   std::string interface;  ///< or an interface to make
   std::string netns;      ///< in this network namespace; empty: ours
-  AttachBy attach = AttachBy::best;
+  host::AttachBy attach = host::AttachBy::best;
   PortSpeed speed = PortSpeed::bus;
 };
 
@@ -34,7 +34,7 @@ struct LabCard {
   std::string name;
   std::string socket;  ///< empty: none, the card is only for a virtual machine
   std::optional<LabQemu> qemu;
-  std::string vfio_user;  ///< where a vfio-user client connects; empty: nowhere
+  std::string vfio_user;     ///< where a vfio-user client connects; empty: nowhere
   std::uint64_t serial = 0;  ///< its number in the file, from 1, unless set
   std::map<unsigned, LabPort> ports;
 };

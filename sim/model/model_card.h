@@ -104,7 +104,8 @@ class ModelCard {
   RegisterFile registers_;
   SoftwareTables tables_;
   TableAccess access_{tables_};
-  bool table_error_ = false;
+  bool table_error_ = false;    ///< the last access was refused
+  bool table_refused_ = false;  ///< some access was
   CardCounters counters_;
   FlowSketch sketch_;
   Policers policers_;

@@ -66,7 +66,8 @@ std::uint32_t ModelCard::live(std::uint32_t address) const {
     case reg::kSerialHigh:
       return static_cast<std::uint32_t>(serial_ >> 32);
     case reg::kTableStatus:
-      return field::kTableStatusError.with(table_error_ ? 1 : 0);
+      return field::kTableStatusError.with(table_error_ ? 1 : 0) |
+             field::kTableStatusRefused.with(table_refused_ ? 1 : 0);
     case reg::kTableCapacity:
       return TableAccess::capacity(table);
     case reg::kTableUsed:
@@ -111,10 +112,12 @@ void ModelCard::written(std::uint32_t address, std::uint32_t value) {
 /// rtl/core/table_host.sv; a command takes no time.
 void ModelCard::tableCommand(std::uint32_t value) {
   const bool writes = field::kTableCommandWrite.of(value) != 0, reads = field::kTableCommandRead.of(value) != 0;
+  if (field::kTableCommandForget.of(value) != 0) table_refused_ = false;
   if (!writes && !reads) return;
   const auto table = field::kTableSelectChosen.of(registers_.get(reg::kTableSelect));
   const std::uint32_t index = registers_.get(reg::kTableIndex);
   table_error_ = index >= TableAccess::capacity(table) || (writes && reads);
+  table_refused_ = table_refused_ || table_error_;
   if (table_error_) return;
   if (writes) {
     TableAccess::Words words;

@@ -7,7 +7,7 @@ namespace poplink::sim {
 
 namespace {
 constexpr std::uint64_t kLinkCycles = 16;  // until liveness has passed the card's registers and an interrupt is out
-constexpr unsigned kStopPolls = 1000;     // reads of a ring's state: more than its longest transfer takes
+constexpr unsigned kStopPolls = 1000;      // reads of a ring's state: more than its longest transfer takes
 }  // namespace
 
 CardModule::CardModule(sc_core::sc_module_name name, std::function<std::uint64_t(std::uint64_t)> now_us)
@@ -43,6 +43,7 @@ void CardModule::stopHostPath() {
   const std::uint64_t before = model_.cycle();
   for (unsigned ring = 0; ring < card_map::reg::kRingControlCount; ++ring)
     model_.writeRegister(card_map::reg::kRingControl + ring * card_map::reg::kRingControlStride, 0);
+  model_.writeRegister(card_map::reg::kCaptureControl, 0);
   const auto runs = [this](unsigned ring) {
     const std::uint32_t status =
         model_.readRegister(card_map::reg::kRingStatus + ring * card_map::reg::kRingStatusStride);

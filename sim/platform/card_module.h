@@ -41,7 +41,7 @@ class CardModule : public sc_core::sc_module {
   /// The link of a connected port falls or comes back; an idle card notices at once.
   void setLink(unsigned port, bool up);
 
-  /// The host is gone or its function was reset: all rings are disabled, and have come to rest.
+  /// The host is gone or its function was reset: all rings and captures are disabled, and have come to rest.
   void stopHostPath();
   /// Where the card's DMA goes.
   void attach(HostMemory& memory) { model_.host.memory = &memory; }

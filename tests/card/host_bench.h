@@ -64,7 +64,7 @@ class TestMemory : public sim::HostMemory {
     const auto first = lines.lower_bound(address / 64 * 64);
     return first != lines.end() && *first < address + bytes;
   }
-  bool permitted(std::uint64_t address, std::size_t bytes, bool May::*what) {
+  bool permitted(std::uint64_t address, std::size_t bytes, bool May::* what) {
     bool fine = address >= kBase && address - kBase + bytes <= bytes_.size();
     for (std::uint64_t at = address / 64 * 64; fine && at < address + bytes; at += 64)
       fine = may_[(at - kBase) / 64].*what;
@@ -106,8 +106,7 @@ class TestRing {
     set(map::reg::kRingCompletionsLow, static_cast<std::uint32_t>(completions_));
     set(map::reg::kRingCompletionsHigh, static_cast<std::uint32_t>(completions_ >> 32));
     set(map::reg::kRingTail, 0);
-    set(map::reg::kRingControl,
-        map::field::kRingControlEnable.with(1) | map::field::kRingControlLogEntries.with(log_));
+    set(map::reg::kRingControl, map::field::kRingControlEnable.with(1) | map::field::kRingControlLogEntries.with(log_));
   }
   void stop() { set(map::reg::kRingControl, 0); }
   bool running() { return map::field::kRingStatusRunning.of(get(map::reg::kRingStatus)) != 0; }
@@ -152,13 +151,20 @@ class TestRing {
     const std::uint8_t* at = memory_.at(completionAddress(seen_));
     const bool phase = (seen_ >> log_ & 1) == 0;
     if ((at[31] & 1) != (phase ? 1 : 0)) return std::nullopt;
-    Completion one{little<std::uint16_t>(at),      little<std::uint16_t>(at + 2),
-                   at[4],                          at[5],
-                   little<std::uint16_t>(at + 6),  little<std::uint32_t>(at + 8),
-                   at[12],                         at[13],
-                   little<std::uint32_t>(at + 24), little<std::uint16_t>(at + 28),
-                   at[30],                         at[31],
-                   little<std::uint64_t>(at + 16), {}};
+    Completion one{little<std::uint16_t>(at),
+                   little<std::uint16_t>(at + 2),
+                   at[4],
+                   at[5],
+                   little<std::uint16_t>(at + 6),
+                   little<std::uint32_t>(at + 8),
+                   at[12],
+                   at[13],
+                   little<std::uint32_t>(at + 24),
+                   little<std::uint16_t>(at + 28),
+                   at[30],
+                   at[31],
+                   little<std::uint64_t>(at + 16),
+                   {}};
     EXPECT_EQ(one.index, seen_);
     EXPECT_EQ(one.host_class, number_ % 4);
     EXPECT_EQ(at[14] | at[15], 0);

@@ -68,7 +68,7 @@ class ModelTransport : public Transport, private sim::HostMemory {
   class Memory : public DmaMemory {
    public:
     Memory(ModelTransport& owner, std::size_t size)
-        : DmaMemory({new (std::align_val_t(kPage)) std::uint8_t[size](), size}, owner.next_), owner_(owner) {
+        : DmaMemory({new(std::align_val_t(kPage)) std::uint8_t[size](), size}, owner.next_), owner_(owner) {
       owner.next_ += size + kPage;
       owner.given_.emplace(busAddress(), this);
     }

@@ -155,7 +155,8 @@ class RingsInBulk : public Rings, public ::testing::WithParamInterface<bool> {};
 
 TEST_P(RingsInBulk, no_frame_needs_a_register_to_be_read) {
   const bool interrupts = GetParam();
-  RxRing rx(*transport, HostClass::routing, {.entries = 256, .buffer_bytes = 256, .interrupt_frames = 16, .interrupt_us = 1});
+  RxRing rx(*transport, HostClass::routing,
+            {.entries = 256, .buffer_bytes = 256, .interrupt_frames = 16, .interrupt_us = 1});
   TxRing tx(*transport, HostClass::routing, {.entries = 256, .buffer_bytes = 256});
   unpoliced();
   std::uint64_t bad = 0;

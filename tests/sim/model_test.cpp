@@ -262,7 +262,7 @@ class Model : public ::testing::TestWithParam<int> {
     const auto index =
         static_cast<std::uint32_t>(pick(std::min<std::uint32_t>(table.capacity, 12) + (chance(8) ? 4 : 0)));
     const unsigned select = chance(20) ? static_cast<unsigned>(8 + pick(200)) : table.number;
-    const auto command = static_cast<std::uint32_t>(chance(3) ? pick(8) : 2 + 4 * pick(2));
+    const auto command = static_cast<std::uint32_t>(chance(3) ? pick(16) : 2 + 4 * pick(2));
     std::array<std::uint32_t, 4> data{};
     for (std::uint32_t& word : data) word = static_cast<std::uint32_t>(random());
     const bool fresh = (command & 1) != 0 && chance(2);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Frames between host and card: descriptor rings in shared memory (docs/host-path.md, section 3). In the path of a frame
-// no register is read; a batch of frames costs one write in each direction. One thread at a time.
+// Frames between host and card: descriptor rings in shared memory (docs/host-path.md, section 3). In the path of a
+// frame no register is read; a batch of frames costs one write in each direction. One thread at a time.
 #pragma once
 
 #include <array>
@@ -97,8 +97,8 @@ class RxRing : public Ring {
   /// it. The transport must have DMA and outlive the ring.
   RxRing(Transport& transport, HostClass host_class, const RingOptions& options = {});
 
-  /// Calls `take` for each frame that is there, at most `limit`, and gives their buffers back. Returns how many. A frame
-  /// that the bus has spoiled is passed over and counted in lost().
+  /// Calls `take` for each frame that is there, at most `limit`, and gives their buffers back. Returns how many. A
+  /// frame that the bus has spoiled is passed over and counted in lost().
   std::size_t poll(const std::function<void(const HostFrame&)>& take, std::size_t limit = 64);
 };
 
