@@ -201,6 +201,20 @@ TEST_F(ModelTransport, reset_ends_rings_and_nothing_else) {
   EXPECT_EQ(read(*transport, card_map::window::kPortCounters + 2 * 32), 1U);
 }
 
+TEST_F(ModelTransport, high_word_belongs_to_the_low_word_that_was_read) {
+  const auto transport = open();
+  const Frame frame(9216, 1);
+  const std::uint32_t bytes = card_map::window::kDropCounters + 16 * static_cast<unsigned>(kernels::Drop::port_off) + 8;
+  constexpr std::uint64_t kFrames = (std::uint64_t{1} << 32) / 9216;
+  for (std::uint64_t i = 0; i < kFrames; ++i) model.receive(0, frame);
+  EXPECT_EQ(read(*transport, bytes), kFrames * 9216);
+  model.receive(0, frame);
+  EXPECT_EQ(read(*transport, bytes + 4), 0U) << "what was read before";
+  EXPECT_EQ(read(*transport, bytes), static_cast<std::uint32_t>((kFrames + 1) * 9216));
+  EXPECT_EQ(read(*transport, bytes + 4), 1U);
+  EXPECT_EQ(read(*transport, card_map::window::kMemberCounters + 4), 1U) << "there is one high word";
+}
+
 TEST_F(ModelTransport, cards_of_one_program_take_turns) {
   // A customer's frame into one card, over a cable without delay into another, out there; and an answer the other way.
   ModelCard far([this] { return now; });
