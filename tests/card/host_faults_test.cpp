@@ -391,7 +391,7 @@ TEST_P(HostFaultsFlood, costs_no_other_port_or_class_a_frame) {
     }
     return Offered{GetParam(), kFloodPort, 0, 60};
   };
-  want_frames = 1'000'000;
+  want_frames = POPLINK_HOST_FRAMES;
   runUntil([&] { return offered == want_frames; }, 20'000'000);
   runUntil([&] { return queued[0].empty() && queued[1].empty() && queued[2].empty() && queued[3].empty(); }, 1'000'000);
   std::uint64_t good = 0, refused = 0;
