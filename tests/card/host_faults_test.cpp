@@ -33,11 +33,21 @@ struct PathCard {
         dut->ring_enable_i = static_cast<std::uint8_t>((dut->ring_enable_i & ~(1U << ring)) |
                                                        map::field::kRingControlEnable.of(value) << ring);
         return;
-      case map::reg::kRingDescriptorsLow: dut->ring_descriptors_low_i[ring] = value; return;
-      case map::reg::kRingDescriptorsHigh: dut->ring_descriptors_high_i[ring] = value; return;
-      case map::reg::kRingCompletionsLow: dut->ring_completions_low_i[ring] = value; return;
-      case map::reg::kRingCompletionsHigh: dut->ring_completions_high_i[ring] = value; return;
-      case map::reg::kRingTail: put16(dut->ring_tail_i, ring, value); return;
+      case map::reg::kRingDescriptorsLow:
+        dut->ring_descriptors_low_i[ring] = value;
+        return;
+      case map::reg::kRingDescriptorsHigh:
+        dut->ring_descriptors_high_i[ring] = value;
+        return;
+      case map::reg::kRingCompletionsLow:
+        dut->ring_completions_low_i[ring] = value;
+        return;
+      case map::reg::kRingCompletionsHigh:
+        dut->ring_completions_high_i[ring] = value;
+        return;
+      case map::reg::kRingTail:
+        put16(dut->ring_tail_i, ring, value);
+        return;
       case map::reg::kRingArm:
         put16(dut->ring_seen_i, ring, map::field::kRingArmSeen.of(value));
         dut->ring_arm_i = static_cast<std::uint8_t>(1U << ring);
@@ -46,7 +56,8 @@ struct PathCard {
         put16(dut->ring_frames_i, ring, map::field::kRingModerationFrames.of(value));
         put16(dut->ring_us_i, ring, map::field::kRingModerationUs.of(value));
         return;
-      default: throw std::logic_error("no such register");
+      default:
+        throw std::logic_error("no such register");
     }
   }
   std::uint32_t readRegister(std::uint32_t address) {
@@ -72,8 +83,8 @@ class HostFaults : public ::testing::Test {
   /// What the software knows of a ring.
   struct State {
     std::unique_ptr<Ring> ring;
-    std::deque<Frame> posted;          ///< TX, not yet reported as taken or refused
-    std::deque<bool> outcomes;         ///< TX, reported and not yet completed: taken
+    std::deque<Frame> posted;   ///< TX, not yet reported as taken or refused
+    std::deque<bool> outcomes;  ///< TX, reported and not yet completed: taken
     bool stopping = false;
     std::uint64_t said_lost = 0, refused = 0, good = 0;
   };
@@ -95,13 +106,12 @@ class HostFaults : public ::testing::Test {
       dut->port_interval_i[word] = dut->port_tolerance_i[word] = 0;
       dut->ring_frames_i[word] = dut->ring_us_i[word] = 0;
     }
-    dut->port_up_i = 0xFF;
+    dut->port_state_i = 0xFF;
     dut->ring_log_entries_i = 0x2222'2222;
     dut.reset();
     for (int i = 0; i < 20'000; ++i) clock();  // policers clear themselves
     EXPECT_TRUE(dut->ready_o);
-    for (unsigned i = 0; i < 8; ++i)
-      states[i].ring = std::make_unique<Ring>(path, memory, i, 2 + i % 4 * 2, 9216);
+    for (unsigned i = 0; i < 8; ++i) states[i].ring = std::make_unique<Ring>(path, memory, i, 2 + i % 4 * 2, 9216);
   }
 
   // ---- the stream: the module sees a frame's beats kAhead + 2 cycles before its outcome
