@@ -20,6 +20,8 @@ struct LabPort {
   std::string netns;      ///< in this network namespace; empty: ours
   AttachBy attach = AttachBy::best;
   PortSpeed speed = PortSpeed::bus;
+  bool has_module = true;
+  std::string module_vendor, module_part, module_serial;  ///< empty: as usual
 };
 
 /// How a QEMU gets a card.
@@ -34,7 +36,7 @@ struct LabCard {
   std::string name;
   std::string socket;  ///< empty: none, the card is only for a virtual machine
   std::optional<LabQemu> qemu;
-  std::string vfio_user;  ///< where a vfio-user client connects; empty: nowhere
+  std::string vfio_user;     ///< where a vfio-user client connects; empty: nowhere
   std::uint64_t serial = 0;  ///< its number in the file, from 1, unless set
   std::map<unsigned, LabPort> ports;
 };
@@ -44,6 +46,7 @@ struct LabCable {
   std::string name;
   std::string pcap;  ///< empty: no tap
   std::uint64_t delay_ns = 0;
+  double loss_db = kUsualLossDb;
 };
 
 struct Lab {
