@@ -230,6 +230,35 @@ TEST_F(CardOverModel, module_that_does_not_let_itself_be_read_is_there_all_the_s
   EXPECT_FALSE(module->identity || module->diagnostics);
 }
 
+/// A card of register map 2.2: it has nothing where a later one shows light and modules.
+class OlderCard : public ModelTransport {
+ public:
+  std::vector<std::uint32_t> run(std::span<const Access> accesses) override {
+    for (const Access& access : accesses) {
+      const bool light = access.address >= card_map::reg::kPortLight &&
+                         access.address < card_map::reg::kPortLight + 4 * card_map::reg::kPortLightCount;
+      if (light || (access.address & ~0x1FFFU) == card_map::window::kModuleMemory) throw DriverError("nothing there");
+    }
+    std::vector<std::uint32_t> values = ModelTransport::run(accesses);
+    std::size_t read = 0;
+    for (const Access& access : accesses) {
+      if (access.kind != Access::Kind::read) continue;
+      if (access.address == card_map::reg::kVersion) values[read] = card_map::kVersionMajor << 16 | 2;
+      ++read;
+    }
+    return values;
+  }
+};
+
+TEST(CardOfAnOlderMap, shows_links_and_neither_light_nor_modules) {
+  Card card(std::make_unique<OlderCard>());
+  EXPECT_FALSE(card.showsModules());
+  const PortState port = card.port(1);
+  EXPECT_TRUE(port.up && port.enabled);
+  EXPECT_FALSE(port.module || port.speed_mbit != 0 || port.transmit_dbm || port.receive_dbm);
+  EXPECT_FALSE(card.module(1));
+}
+
 /// Answers every read from a list of registers, as a card that is broken or of another kind would.
 class WrongCard : public Transport {
  public:
