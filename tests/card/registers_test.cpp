@@ -50,9 +50,9 @@ TEST_F(Registers, time_ports_and_scratch) {
   EXPECT_EQ(bench.card.readRegister(map::reg::kScratch), 0xDEAD'BEEFU);
   bench.card.setPortUp(3, false);
   for (unsigned p = 0; p < 8; ++p) {
-    EXPECT_EQ(map::field::kPortStatusUp.of(
-                  bench.card.readRegister(map::reg::kPortStatus + p * map::reg::kPortStatusStride)),
-              p == 3 ? 0U : 1U);
+    EXPECT_EQ(
+        map::field::kPortStatusUp.of(bench.card.readRegister(map::reg::kPortStatus + p * map::reg::kPortStatusStride)),
+        p == 3 ? 0U : 1U);
     EXPECT_EQ(bench.card.readRegister(map::reg::kPortControl + p * map::reg::kPortControlStride), 1U);
     bench.card.writeRegister(map::reg::kPortControl + p * map::reg::kPortControlStride, 0);
     for (unsigned other = 0; other < 8; ++other) EXPECT_EQ(bench.card.portEnabled(other), other > p);
