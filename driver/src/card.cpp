@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 namespace poplink::driver {
 
@@ -24,11 +25,9 @@ unsigned wordsOf(const card_map::Table& table) {
 }
 
 /// Of an entry of the selected table.
-void appendWrite(std::vector<Access>& accesses, std::uint32_t index, const std::vector<std::uint32_t>& words) {
-  accesses.push_back(Access::write(reg::kTableIndex, index));
+void appendWords(std::vector<Access>& accesses, const std::vector<std::uint32_t>& words) {
   for (unsigned i = 0; i < words.size(); ++i)
     accesses.push_back(Access::write(reg::kTableData + i * reg::kTableDataStride, words[i]));
-  accesses.push_back(Access::write(reg::kTableCommand, field::kTableCommandWrite.with(1)));
 }
 
 }  // namespace
@@ -143,28 +142,34 @@ void Card::awaitTable(std::string_view table, std::uint32_t index) {
 void Card::writeEntry(std::string_view table_name, std::uint32_t index, const Entry& entry) {
   const card_map::Table& table = tableNamed(table_name);
   std::vector<Access> accesses = {Access::write(reg::kTableSelect, table.number)};
-  appendWrite(accesses, index, packEntry(table, entry));
+  accesses.push_back(Access::write(reg::kTableIndex, index));
+  appendWords(accesses, packEntry(table, entry));
+  accesses.push_back(Access::write(reg::kTableCommand, field::kTableCommandWrite.with(1)));
   transport_->run(accesses);
   awaitTable(table_name, index);
 }
 
-// The status is read twice behind each entry: the second answer is that of an access that has ended. An entry that was
-// refused, or met the one before it under way, is written once more, alone, for the reason or the result.
+// No entry waits for an answer: the card holds the next write until the access before it has ended, and remembers
+// whether it refused one. Only then they are written once more, one by one, for the reason.
 void Card::writeEntries(std::string_view table_name, std::span<const std::pair<std::uint32_t, Entry>> entries) {
   const card_map::Table& table = tableNamed(table_name);
   while (!entries.empty()) {
     const auto part = entries.first(std::min<std::size_t>(kEntriesPerBatch, entries.size()));
-    std::vector<Access> accesses = {Access::write(reg::kTableSelect, table.number)};
-    for (const auto& [index, entry] : part) {
-      appendWrite(accesses, index, packEntry(table, entry));
-      accesses.push_back(Access::read(reg::kTableStatus));
-      accesses.push_back(Access::read(reg::kTableStatus));
-    }
-    const std::vector<std::uint32_t> status = transport_->run(accesses);
+    std::vector<Access> accesses = {Access::write(reg::kTableSelect, table.number),
+                                    Access::write(reg::kTableCommand, field::kTableCommandForget.with(1))};
+    std::optional<std::uint32_t> at;  // where the card's index stands
     for (std::size_t i = 0; i < part.size(); ++i) {
-      const std::uint32_t last = status.at(2 * i + 1);
-      if (field::kTableStatusBusy.of(last) != 0 || field::kTableStatusError.of(last) != 0)
-        writeEntry(table_name, part[i].first, part[i].second);
+      const auto& [index, entry] = part[i];
+      if (at != index) accesses.push_back(Access::write(reg::kTableIndex, index));
+      appendWords(accesses, packEntry(table, entry));
+      accesses.push_back(
+          Access::write(reg::kTableCommand, field::kTableCommandWrite.with(1) | field::kTableCommandIncrement.with(1)));
+      at = index + 1;
+    }
+    accesses.push_back(Access::write(reg::kTableCommand, 0));  // held until the last access has ended
+    accesses.push_back(Access::read(reg::kTableStatus));
+    if (field::kTableStatusRefused.of(transport_->run(accesses).back()) != 0) {
+      for (const auto& [index, entry] : part) writeEntry(table_name, index, entry);
     }
     entries = entries.subspan(part.size());
   }

@@ -2,6 +2,7 @@
 #include "card_lock.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -21,7 +22,9 @@ std::string fileOf(const PciSystem& system, const std::string& address) {
 }
 
 /// Only its owner's user may have a file of the lock: whoever can open it could keep the card from everybody.
-int openFile(const std::string& path) {
+int openFile(const PciSystem& system, const std::string& address) {
+  const std::string path = fileOf(system, address);
+  ::mkdir(system.lock.c_str(), 01777);  // where a small system has none
   for (int tries = 0; tries < 2; ++tries) {
     int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == ENOENT) fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_CREAT | O_EXCL, 0600);
@@ -51,7 +54,7 @@ std::string nameIn(int fd) {
 }  // namespace
 
 CardLock::CardLock(const PciSystem& system, const std::string& address, const std::string& client)
-    : file_(openFile(fileOf(system, address))) {
+    : file_(openFile(system, address)) {
   if (!file_)
     throw DriverError("the lock of the card at " + address + ", " + fileOf(system, address) +
                       ", cannot be had: " + std::strerror(errno));

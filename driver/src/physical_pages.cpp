@@ -80,7 +80,8 @@ void PhysicalPages::reserve(std::size_t size) {
     if (whole == MAP_FAILED) refuse();
     start = static_cast<std::uint8_t*>(whole);
     if (size > pageBytes()) {
-      start = reinterpret_cast<std::uint8_t*>(wholeHugePages(reinterpret_cast<std::uintptr_t>(whole)));
+      const auto at = reinterpret_cast<std::uintptr_t>(whole);
+      start += wholeHugePages(at) - at;
       ::madvise(start, huge, MADV_HUGEPAGE);
     }
   }

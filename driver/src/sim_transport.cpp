@@ -132,7 +132,7 @@ class SimMemory : public DmaMemory {
       session->command(proto::encodeUnmap(busAddress()), proto::Type::unmap);
       session->addresses.give(busAddress());
     } catch (const DriverError&) {
-      // A lost card cannot reach the memory either. Its address is not used again.
+      return;  // a lost card cannot reach the memory either; its address is not used again
     }
   }
 

@@ -38,9 +38,8 @@ std::string userOf(const PciSystem& system, const std::string& file) {
     for (fs::directory_iterator one(process.path() / "fd", denied), end; !denied && one != end; one.increment(denied)) {
       std::error_code closed;
       if (fs::read_symlink(one->path(), closed) != file) continue;
-      std::string program = fs::read_symlink(process.path() / "exe", closed).filename().string();
-      if (program.empty()) program = "a program";
-      return program + " (process " + id + ")";
+      const std::string program = fs::read_symlink(process.path() / "exe", closed).filename().string();
+      return (program.empty() ? "a program" : program) + " (process " + id + ")";
     }
   }
   return "";
@@ -55,7 +54,7 @@ std::string hindering(const PciSystem& system, const std::string& address) {
     const std::string other = device.path().filename().string();
     const std::string driver = PciSysfs(system, other).target("driver");
     if (driver.empty() || driver == "vfio-pci" || driver == "pci-stub" || driver == "pcieport") continue;
-    list += (list.empty() ? "" : ", ") + other + " by " + driver;
+    list.append(list.empty() ? "" : ", ").append(other).append(" by ").append(driver);
   }
   return list;
 }

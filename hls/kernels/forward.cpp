@@ -91,8 +91,7 @@ void forward(const ForwardIn& in, ForwardOut& out) {
   out.egress_port = egress.member;
   out.queue = of_host ? 1 : 0;
   out.punt = drop == Drop::slow_protocol || drop == Drop::host_port;
-  out.host_class =
-      static_cast<bits<2>>(drop == Drop::slow_protocol ? HostClass::slow_protocols : HostClass::routing);
+  out.host_class = static_cast<bits<2>>(drop == Drop::slow_protocol ? HostClass::slow_protocols : HostClass::routing);
   out.service_valid = belongs;
   out.service = choice.service;
   out.to_backbone = !from_backbone && !of_host;

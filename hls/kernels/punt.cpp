@@ -43,7 +43,8 @@ void punt(const PuntIn& in, PuntOut& out) {
   PuntFate fate = PuntFate::queued;
   if (in.service_valid && in.service_interval[of] != 0) {
     const bits<14> index = static_cast<bits<14>>((static_cast<bits<14>>(in.service) << 2) | in.host_class);
-    if (!update_service_bucket(index, bucketArgs(in.now_us, in.service_interval[of], in.service_tolerance[of])).conforms)
+    if (!update_service_bucket(index, bucketArgs(in.now_us, in.service_interval[of], in.service_tolerance[of]))
+             .conforms)
       fate = PuntFate::service_policed;
   }
   if (fate == PuntFate::queued && in.port_interval[of] != 0) {

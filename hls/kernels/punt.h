@@ -11,15 +11,15 @@ using hls::bits;
 inline constexpr unsigned kHostClasses = 4;
 inline constexpr unsigned kTimeFraction = 8;  ///< bits: policers count in 1/256 us
 
-
 struct PuntIn {
   bits<2> host_class;
   bits<5> port;  ///< 16: the host itself
   bool service_valid;
   bits<12> service;
-  bits<36> now_us;  ///< the low bits of card time
+  bits<36> now_us;                           ///< the low bits of card time
   bits<32> service_interval[kHostClasses];   ///< between two frames, in 1/256 us; 0: no limit
-  bits<32> service_tolerance[kHostClasses];  ///< how far ahead of its rate a burst may be, in us: tolerance / interval + 1 frames
+  bits<32> service_tolerance[kHostClasses];  ///< how far ahead of its rate a burst may be, in us: tolerance / interval
+                                             ///< + 1 frames
   bits<32> port_interval[kHostClasses];
   bits<32> port_tolerance[kHostClasses];
 };
@@ -35,8 +35,9 @@ struct PuntOut {
 using PoliceTime = bits<44>;
 
 /// A token bucket kept as the time when it would be full again (generic cell rate algorithm, ITU-T I.371): a time that
-/// has passed is a full bucket, and refilling needs no arithmetic. Times further ahead than a bucket ever gets are of an
-/// entry that slept for half the circle: full. (One that slept for the whole circle, to within its burst, may look used.)
+/// has passed is a full bucket, and refilling needs no arithmetic. Times further ahead than a bucket ever gets are of
+/// an entry that slept for half the circle: full. (One that slept for the whole circle, to within its burst, may look
+/// used.)
 struct BucketTime {
   PoliceTime full_at;
 };

@@ -158,6 +158,7 @@ std::string decoded(const RegisterValue& value) {
 
 int registers(const CardOptions& options) {
   std::vector<RegisterRequest> requests;
+  requests.reserve(options.registers.size());
   for (const std::string& name : options.registers) requests.push_back(parseRegister(name));
   const auto card = openTransport(options.choice, "poplink card regs");
   driver::checkRegisterMap(*card);

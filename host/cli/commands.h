@@ -3,6 +3,8 @@
 // DriverError.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -48,5 +50,28 @@ struct CardOptions {
 };
 
 int card(const CardOptions& options);
+
+struct CaptureOptions {
+  CardChoice choice;
+  std::vector<unsigned> ports;        ///< ingress; none: all
+  std::vector<std::string> outcomes;  ///< drop reasons, "dropped", "forwarded" or "all"
+  std::optional<unsigned> service;
+  std::string filter;       ///< as tcpdump's
+  std::string file;         ///< pcapng; "-": standard output; empty: lines of text
+  std::uint64_t count = 0;  ///< frames; 0: no limit
+  unsigned seconds = 0;     ///< 0: no limit
+};
+
+/// Shows frames of a card and why they did not go on, until a signal or a limit.
+int capture(const CaptureOptions& options);
+
+struct TapOptions {
+  CardChoice choice;
+  unsigned port = 0;
+  std::string interface;
+};
+
+/// A port of the card as a network interface of this host, until a signal.
+int tap(const TapOptions& options);
 
 }  // namespace poplink::host

@@ -6,6 +6,7 @@
 #include "../config/problems.h"
 #include "commands.h"
 #include "poplink/card_map.h"
+#include "poplink/driver/capture.h"
 #include "poplink/driver/error.h"
 
 namespace {
@@ -18,10 +19,20 @@ std::vector<std::string> tableNames() {
   return names;
 }
 
+std::vector<std::string> outcomeNames() {
+  std::vector<std::string> names = {"dropped", "forwarded", "all"};
+  for (const auto& reason : poplink::card_map::kDropReasons) {
+    if (poplink::driver::canCapture(reason.number)) names.emplace_back(reason.name);
+  }
+  return names;
+}
+
 int run(CLI::App& app, const ApplyOptions& apply_options, const ShowOptions& show_options,
-        const CardOptions& card_options) {
+        const CardOptions& card_options, const CaptureOptions& capture_options, const TapOptions& tap_options) {
   try {
     if (app.got_subcommand("apply")) return apply(apply_options);
+    if (app.got_subcommand("capture")) return capture(capture_options);
+    if (app.got_subcommand("tap")) return tap(tap_options);
     return app.got_subcommand("show") ? show(show_options) : card(card_options);
   } catch (const UsageError& error) {
     std::cerr << "poplink: " << error.what() << "\n";
@@ -33,6 +44,41 @@ int run(CLI::App& app, const ApplyOptions& apply_options, const ShowOptions& sho
     std::cerr << "poplink: " << error.what() << "\n";
     return kExitCard;
   }
+}
+
+/// A card by name, or by a node file.
+void addCardChoice(CLI::App& command, CardChoice& choice) {
+  command.add_option("CARD", choice.card, "PCI address as 0000:03:00.0, serial:NUMBER or sim:SOCKET")->option_text(" ");
+  command.add_option("--node", choice.node, "Node file: which card this is, instead of CARD");
+  command.callback([&choice] {
+    if (choice.node.empty() == choice.card.empty())
+      throw CLI::ValidationError("which card? CARD or --node is required");
+  });
+}
+
+void addTapCommand(CLI::App& command, TapOptions& options) {
+  addCardChoice(command, options.choice);
+  command.add_option("--port", options.port, "The card's port, one that no site uses")
+      ->required()
+      ->check(CLI::Range(0, 15));
+  command.add_option("--interface", options.interface, "Name of the interface")->required();
+}
+
+void addCaptureCommand(CLI::App& command, CaptureOptions& options) {
+  addCardChoice(command, options.choice);
+  command.add_option("--port", options.ports, "Only frames received on these ports; 16: sent by the host")
+      ->delimiter(',')
+      ->check(CLI::Range(0, 16));
+  options.outcomes = {"dropped"};
+  command.add_option("--outcome", options.outcomes, "dropped (default), forwarded, all, or drop reasons by name")
+      ->delimiter(',')
+      ->check(CLI::IsMember(outcomeNames()));
+  command.add_option("--service", options.service, "Only frames of the service with this number")
+      ->check(CLI::Range(0, 4095));
+  command.add_option("--filter", options.filter, "Only what this expression matches, as tcpdump's");
+  command.add_option("-w,--write", options.file, "Write pcapng to this file (-: standard output) instead of text");
+  command.add_option("-c,--count", options.count, "Stop after so many frames");
+  command.add_option("--seconds", options.seconds, "Stop after so long");
 }
 
 /// A card is named on the command line, or by a node file as everywhere else.
@@ -104,10 +150,15 @@ int main(int argc, char** argv) {
   }
   CardOptions card_options;
   addCardCommands(*app.add_subcommand("card", "Cards of this host and their registers"), card_options);
+  CaptureOptions capture_options;
+  addCaptureCommand(*app.add_subcommand("capture", "Frames that a card dropped, and why; or others, as they came in"),
+                    capture_options);
+  TapOptions tap_options;
+  addTapCommand(*app.add_subcommand("tap", "A port of the card as a network interface of this host"), tap_options);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }
-  return run(app, apply_options, show_options, card_options);
+  return run(app, apply_options, show_options, card_options, capture_options, tap_options);
 }

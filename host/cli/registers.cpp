@@ -173,6 +173,7 @@ std::vector<RegisterValue> read(driver::Transport& card, const std::vector<Regis
 
 std::vector<RegisterValue> readRegisters(driver::Transport& card) {
   std::vector<RegisterRequest> all;
+  all.reserve(card_map::kRegisters.size());
   for (const Register& one : card_map::kRegisters) all.push_back({&one, std::nullopt, nullptr, std::nullopt});
   return read(card, all);
 }

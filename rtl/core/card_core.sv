@@ -295,7 +295,7 @@ module card_core #(
   logic [7:0]   table_select;
   logic [31:0]  table_index, table_capacity, table_used, table_entry_bits;
   logic [127:0] table_data_out, table_data_in;
-  logic         table_write, table_read, table_increment, table_busy, table_error;
+  logic         table_write, table_read, table_increment, table_forget, table_busy, table_error, table_refused;
   logic         tables_start, tables_write, tables_busy, load_data, load_index;
   logic         port_req, port_ack, drop_req, drop_ack, service_req, service_ack, member_req, member_ack, flow_req, flow_ack,
                 host_req, host_ack, memory_req, memory_ack, memory_error;
@@ -331,8 +331,8 @@ module card_core #(
     .capture_outcomes_low_value_o(capture_outcomes_low), .capture_outcomes_high_value_o(capture_outcomes_high),
     .table_select_chosen_o(table_select), .table_index_value_i(table_index + 32'd1), .table_index_value_load_i(load_index),
     .table_index_value_o(table_index),
-    .table_command_write_o(table_write), .table_command_read_o(table_read), .table_command_increment_o(table_increment),
-    .table_status_busy_i(table_busy), .table_status_error_i(table_error),
+    .table_command_write_o(table_write), .table_command_read_o(table_read), .table_command_increment_o(table_increment), .table_command_forget_o(table_forget),
+    .table_status_busy_i(table_busy), .table_status_error_i(table_error), .table_status_refused_i(table_refused),
     .table_capacity_value_i(table_capacity), .table_used_value_i(table_used), .table_entry_bits_value_i(table_entry_bits),
     .table_data_value_i(table_data_in), .table_data_value_load_i(load_data), .table_data_value_o(table_data_out),
     .port_counters_req_o(port_req), .port_counters_ack_i(port_ack),
@@ -342,7 +342,7 @@ module card_core #(
     .member_counters_req_o(member_req), .member_counters_ack_i(member_ack),
     .flow_counts_req_o(flow_req), .flow_counts_ack_i(flow_ack),
     .module_memory_req_o(memory_req), .module_memory_ack_i(memory_ack),
-    .window_addr_o(window_address), .window_data_i(window_data), .window_error_i(memory_req && memory_error),
+    .hold_tables_i(table_busy), .window_addr_o(window_address), .window_data_i(window_data), .window_error_i(memory_req && memory_error),
     .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready), .s_axil_awaddr(s_axil_awaddr),
     .s_axil_wvalid(s_axil_wvalid), .s_axil_wready(s_axil_wready), .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb),
     .s_axil_bvalid(s_axil_bvalid), .s_axil_bready(s_axil_bready), .s_axil_bresp(s_axil_bresp),
@@ -350,10 +350,10 @@ module card_core #(
     .s_axil_rvalid(s_axil_rvalid), .s_axil_rready(s_axil_rready), .s_axil_rdata(s_axil_rdata), .s_axil_rresp(s_axil_rresp));
 
   table_host table_commands (
-    .clk(clk), .rst(rst), .write_i(table_write), .read_i(table_read), .increment_i(table_increment),
+    .clk(clk), .rst(rst), .write_i(table_write), .read_i(table_read), .increment_i(table_increment), .forget_i(table_forget),
     .index_i(table_index), .capacity_i(table_capacity),
     .start_o(tables_start), .start_write_o(tables_write), .tables_busy_i(tables_busy),
-    .busy_o(table_busy), .error_o(table_error), .load_data_o(load_data), .load_index_o(load_index));
+    .busy_o(table_busy), .error_o(table_error), .refused_o(table_refused), .load_data_o(load_data), .load_index_o(load_index));
 
   card_tables tables (
     .clk(clk), .rst(rst), .ready_o(tables_ready),

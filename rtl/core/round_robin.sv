@@ -12,27 +12,20 @@ module round_robin #(
   output logic [3:0]        grant_o   // meaningful with any_o
 );
 
-  logic [3:0] first_behind;
-  logic [3:0] first;
-  logic       found_behind;
+  logic [N:0]   later;   // bit i: i is behind last_i
+  logic [N-1:0] behind, among;
+  assign later = {{N{1'b1}}, 1'b0} << last_i;
+  assign behind = request_i & later[N-1:0];
+  assign among = behind != '0 ? behind : request_i;
 
   always_comb begin
-    first_behind = 4'd0;
-    first = 4'd0;
-    found_behind = 1'b0;
+    grant_o = 4'd0;
     for (int i = N - 1; i >= 0; i--) begin
-      if (request_i[i]) begin
-        first = i[3:0];
-        if (i[3:0] > last_i) begin
-          first_behind = i[3:0];
-          found_behind = 1'b1;
-        end
-      end
+      if (among[i]) grant_o = i[3:0];
     end
   end
-
   assign any_o = request_i != '0;
-  assign grant_o = found_behind ? first_behind : first;
+  wire unused = &{1'b0, later[N]};
 
 endmodule
 

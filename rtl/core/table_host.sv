@@ -11,6 +11,7 @@ module table_host (
   input  wire logic        write_i,       // command pulses
   input  wire logic        read_i,
   input  wire logic        increment_i,   // level, with the pulse
+  input  wire logic        forget_i,      // pulse: refused_o falls
 
   input  wire logic [31:0] index_i,
   input  wire logic [31:0] capacity_i,    // of the selected table; 0: there is no such table
@@ -21,6 +22,7 @@ module table_host (
 
   output logic             busy_o,
   output logic             error_o,       // the last command was refused; stays until the next
+  output logic             refused_o,     // some command was refused; stays until it is told to forget
   output logic             load_data_o,   // pulse: a read's data are there
   output logic             load_index_o   // pulse: the index moves on by one
 );
@@ -41,10 +43,13 @@ module table_host (
     if (rst) begin
       running_q <= 1'b0;
       error_o <= 1'b0;
+      refused_o <= 1'b0;
     end else begin
       if (start_o) running_q <= 1'b1;
       else if (finished) running_q <= 1'b0;
       if (command) error_o <= !legal;
+      if (command && !legal) refused_o <= 1'b1;
+      else if (forget_i) refused_o <= 1'b0;
     end
     if (start_o) begin
       write_q <= write_i;

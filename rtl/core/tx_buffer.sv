@@ -69,22 +69,24 @@ module tx_buffer #(
   // Who may send: a port that is ready, with a beat in the queue of its frame under way, or in any queue between frames.
   logic [15:0]      middle_q;   // port is inside a frame,
   logic [15:0]      sending_q;  // of this queue
-  logic [PORTS-1:0] waiting, chosen;
+  logic [15:0]      normal, control, chosen;
+  logic [PORTS-1:0] waiting;
   always_comb begin
+    normal = '0;
+    control = '0;
     for (int p = 0; p < PORTS; p++) begin
-      chosen[p] = middle_q[p] ? sending_q[p] : write_q[2*p+1] != read_q[2*p+1];
-      waiting[p] = tx_tready[p] && (write_q[2*p+1] != read_q[2*p+1] && (!middle_q[p] || sending_q[p]) ||
-                                    write_q[2*p] != read_q[2*p] && !chosen[p]);
+      normal[p] = write_q[2*p] != read_q[2*p];
+      control[p] = write_q[2*p+1] != read_q[2*p+1];
     end
   end
+  assign chosen = (middle_q & sending_q) | (~middle_q & control);
+  assign waiting = PORTS'((chosen & control) | (~chosen & normal)) & tx_tready;
 
   logic       any, last;
   logic [3:0] grant, granted_q;
   logic [4:0] out_queue;
   round_robin #(.N(PORTS)) scheduler (.request_i(waiting), .last_i(granted_q), .any_o(any), .grant_o(grant));
-  logic [15:0] chosen_wide;
-  assign chosen_wide = 16'(chosen);
-  assign out_queue = {grant, chosen_wide[grant]};
+  assign out_queue = {grant, chosen[grant]};
   assign last = lasts[{out_queue[P:0], read_q[out_queue][A-1:0]}];
 
   always_ff @(posedge clk) begin
@@ -105,7 +107,7 @@ module tx_buffer #(
         granted_q <= grant;
       end
     end
-    if (any) sending_q[grant] <= chosen_wide[grant];
+    if (any) sending_q[grant] <= chosen[grant];
   end
 
   // Memory output register and one more.

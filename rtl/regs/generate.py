@@ -99,11 +99,14 @@ def main() -> None:
     for table in data["tables"]:
         if table["entry_width"] > 32 * data_words:
             sys.exit(f"table {table['name']}: an entry of {table['entry_width']} bits does not fit table_data")
+    of_tables = [r for r in registers if r["name"].startswith("table_")]
+    tables_from, tables_to = min(r["address"] for r in of_tables), max(r["address"] + r["count"] * r["stride"] for r in of_tables)
     templates = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE / "templates"), trim_blocks=True, lstrip_blocks=True,
                                    undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     templates.globals["range_of"] = range
     templates.filters["camel"] = lambda name: "".join(part.capitalize() for part in name.split("_"))
     texts = {name: templates.get_template(name + ".j2").render(**data, modules=MODULES, data_bits=32 * data_words,
+                                                       tables_from=tables_from, tables_to=tables_to,
                                                        window_bits=max(w["bytes"] for w in windows).bit_length() - 1)
              for name in ("card_regs.sv", "card_tables.sv", "card_map.h")}
     texts["card_map.json"] = json.dumps({"version": version, **data}, indent=1) + "\n"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a guest boots from: the kernel of the Debian package that this machine's archive has, and a small root file system in memory.
-The base (kernel, modules, busybox) is made once and kept in ${XDG_CACHE_HOME:-~/.cache}/poplink; programs of a build come as a second
-archive behind it. Nothing is installed on this machine and nothing needs root."""
+The package and the base made from it (kernel, modules, busybox) are kept in ${XDG_CACHE_HOME:-~/.cache}/poplink; programs of a build
+come as a second archive behind it. Nothing is installed on this machine and nothing needs root."""
 import gzip
 import hashlib
 import os
@@ -24,7 +24,7 @@ INIT = """#!/bin/busybox sh
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
-mkdir -p /dev/pts /dev/shm /run /tmp
+mkdir -p /dev/pts /dev/shm /run/lock /tmp
 mount -t devpts devpts /dev/pts
 export PATH=/poplink/bin:/bin HOME=/
 ip link set lo up
@@ -140,7 +140,7 @@ def base() -> tuple[pathlib.Path, pathlib.Path]:
     if not directory.is_dir():
         directory.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="guest-", dir=directory.parent) as scratch:
-            made = _make_base(pathlib.Path(scratch), name, busybox)
+            made = _make_base(pathlib.Path(scratch), _package(name, version), busybox)
             try:
                 made.rename(directory)
             except OSError:  # another process was faster
@@ -149,12 +149,24 @@ def base() -> tuple[pathlib.Path, pathlib.Path]:
     return directory / "vmlinuz", directory / "base.cpio.gz"
 
 
-def _make_base(scratch: pathlib.Path, package: str, busybox: pathlib.Path) -> pathlib.Path:
+def _package(name: str, version: str) -> pathlib.Path:
+    """The package's file, downloaded now if it is not there."""
+    kept = cache() / f"{name}_{version.replace(':', '_')}.deb"
+    if not kept.exists():
+        with tempfile.TemporaryDirectory(prefix="package-", dir=cache()) as scratch:
+            try:
+                _output("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", f"{name}={version}", cwd=scratch)
+            except GuestError as error:
+                raise GuestError(f"{error}\nscript/bootstrap fetches the guest's kernel where there is a network") from None
+            (package,) = pathlib.Path(scratch).glob("*.deb")
+            package.rename(kept)
+    return kept
+
+
+def _make_base(scratch: pathlib.Path, package: pathlib.Path, busybox: pathlib.Path) -> pathlib.Path:
     scratch.chmod(0o755)
-    _output("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", package, cwd=scratch)
-    (package_file,) = scratch.glob("*.deb")
     tree, made = scratch / "tree", scratch / "made"
-    _output("dpkg-deb", "-x", str(package_file), str(tree))
+    _output("dpkg-deb", "-x", str(package), str(tree))
     (modules,) = (tree / "lib" / "modules").iterdir()
     _output("depmod", "-b", str(tree), modules.name)
     wanted = _with_what_they_need(modules)

@@ -42,7 +42,9 @@ LabPort readPort(host::YamlMap map, host::Problems& problems) {
   port.netns = map.optionalText("netns").value_or("");
   if (map.has("attach")) {
     const std::string attach = map.word("attach", {"best", "tap", "packet"});
-    port.attach = attach == "tap" ? AttachBy::tap : attach == "packet" ? AttachBy::packet : AttachBy::best;
+    port.attach = attach == "tap"      ? host::AttachBy::tap
+                  : attach == "packet" ? host::AttachBy::packet
+                                       : host::AttachBy::best;
   }
   if (map.has("speed"))
     port.speed = map.word("speed", {"10G", "1G"}) == "1G" ? PortSpeed::gigabit : PortSpeed::ten_gigabit;

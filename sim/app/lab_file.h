@@ -18,7 +18,7 @@ struct LabPort {
   std::string cable;      ///< either a cable's name,
   std::string interface;  ///< or an interface to make
   std::string netns;      ///< in this network namespace; empty: ours
-  AttachBy attach = AttachBy::best;
+  host::AttachBy attach = host::AttachBy::best;
   PortSpeed speed = PortSpeed::bus;
   bool has_module = true;
   std::string module_vendor, module_part, module_serial;  ///< empty: as usual

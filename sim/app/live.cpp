@@ -9,7 +9,6 @@
 #include <chrono>
 #include <iostream>
 
-#include "../io/host_interface.h"
 #include "../pci/card_function.h"
 #include "../pci/card_server.h"
 #include "../pci/mpqemu_server.h"
@@ -18,6 +17,7 @@
 #include "../pci/vfio_user_server.h"
 #include "../platform/cable.h"
 #include "cable_control.h"
+#include "host_interface.h"
 #include "lab_file.h"
 #include "modes.h"
 
@@ -44,7 +44,7 @@ std::uint64_t nowNs() {
 /// An interface of the host plugged into a card's port.
 class HostPort : public FrameSink {
  public:
-  HostPort(asio::io_context& context, std::unique_ptr<HostInterface> interface, CardModule& card, unsigned port)
+  HostPort(asio::io_context& context, std::unique_ptr<host::HostInterface> interface, CardModule& card, unsigned port)
       : interface_(std::move(interface)),
         card_(card),
         port_(port),
@@ -72,7 +72,7 @@ class HostPort : public FrameSink {
           card_.ingress(port_).deliver(frame);
         }
       }
-    } catch (const HostInterfaceError& error) {
+    } catch (const host::HostInterfaceError& error) {
       std::cerr << "poplink-sim: " << error.what() << "; port " << port_ << " has no link\n";
       ready_ = false;
       card_.model().setReceivedLight(port_, std::nullopt);
@@ -87,7 +87,7 @@ class HostPort : public FrameSink {
     });
   }
 
-  std::unique_ptr<HostInterface> interface_;
+  std::unique_ptr<host::HostInterface> interface_;
   CardModule& card_;
   unsigned port_;
   asio::posix::stream_descriptor readable_;
@@ -147,7 +147,7 @@ class LiveLab {
       for (const auto& [port, plug] : one.ports) {
         card.model().setSpeed(port, plug.speed);
         if (plug.cable.empty()) {
-          auto interface = makeHostInterface(plug.interface, plug.netns, plug.attach);
+          auto interface = host::makeHostInterface(plug.interface, plug.netns, plug.attach);
           host_ports_.push_back(std::make_unique<HostPort>(context, std::move(interface), card, port));
           card.model().setModule(port, moduleOf(one, port, plug));
           card.model().setPortUp(port, plug.has_module);

@@ -168,9 +168,7 @@ struct CardServer::State : std::enable_shared_from_this<State> {
       if (!mapping) return refuse("was sent a malformed message");
       const auto impossible = [this](const std::string& why) { refuse("cannot use the memory it was given: " + why); };
       if (mappings.size() == proto::kMaxMappings) return impossible("there is too much of it");
-      // Touching what a file has lost would end this process.
-      const int seals = ::fcntl(file, F_GET_SEALS);
-      if (seals < 0 || (seals & F_SEAL_SHRINK) == 0) return impossible("its file may shrink");
+      if (mayShrink(file)) return impossible("its file may shrink");
       try {
         memory.add(mapping->bus_address, mapping->bytes, file, 0);
       } catch (const std::runtime_error& error) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mapped_memory.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +18,11 @@ namespace poplink::sim {
 
 namespace {
 constexpr std::uint64_t kHighest = std::numeric_limits<std::uint64_t>::max();
+}
+
+bool mayShrink(int fd) {
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  return seals < 0 || (seals & F_SEAL_SHRINK) == 0;
 }
 
 MappedMemory::Mapping::Mapping(int fd, std::uint64_t offset, std::uint64_t bytes, Access access)

@@ -64,4 +64,8 @@ class MappedMemory {
   std::map<std::uint64_t, Mapping> regions_;
 };
 
+/// Whether a mapped file may lose what is mapped: touching that would end this process. A sealed one (memfd_create(2),
+/// F_SEAL_SHRINK) cannot.
+bool mayShrink(int fd);
+
 }  // namespace poplink::sim

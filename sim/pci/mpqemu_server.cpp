@@ -161,6 +161,7 @@ class Proxy : public MachineClient {
     for (std::size_t i = 0; i < with.size(); ++i) {
       try {
         if (list.offset[i] < 0) throw std::runtime_error("it begins before its file");
+        if (mayShrink(with[i].get())) throw std::runtime_error("its file may shrink (memory-backend-memfd's cannot)");
         fresh.add(list.address[i], list.bytes[i], with[i].get(), static_cast<std::uint64_t>(list.offset[i]));
       } catch (const std::runtime_error& error) {
         char text[96];

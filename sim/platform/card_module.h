@@ -44,7 +44,7 @@ class CardModule : public sc_core::sc_module {
   /// The light that a port's module receives changes; nothing: darkness.
   void setLight(unsigned port, std::optional<double> dbm);
 
-  /// The host is gone or its function was reset: all rings are disabled, and have come to rest.
+  /// The host is gone or its function was reset: all rings and captures are disabled, and have come to rest.
   void stopHostPath();
   /// Where the card's DMA goes.
   void attach(HostMemory& memory) { model_.host.memory = &memory; }

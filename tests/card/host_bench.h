@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "card_access.h"
+#include "host_frames.h"
 
 namespace poplink::tests {
 
@@ -63,7 +64,7 @@ class TestMemory : public sim::HostMemory {
     const auto first = lines.lower_bound(address / 64 * 64);
     return first != lines.end() && *first < address + bytes;
   }
-  bool permitted(std::uint64_t address, std::size_t bytes, bool May::*what) {
+  bool permitted(std::uint64_t address, std::size_t bytes, bool May::* what) {
     bool fine = address >= kBase && address - kBase + bytes <= bytes_.size();
     for (std::uint64_t at = address / 64 * 64; fine && at < address + bytes; at += 64)
       fine = may_[(at - kBase) / 64].*what;
@@ -75,13 +76,6 @@ class TestMemory : public sim::HostMemory {
   std::vector<May> may_;
   std::size_t used_ = 0;
 };
-
-template <class Int>
-Int little(const std::uint8_t* at) {
-  Int value = 0;
-  for (std::size_t i = sizeof value; i-- > 0;) value = static_cast<Int>(value << 8 | at[i]);
-  return value;
-}
 
 struct Completion {
   unsigned written, frame_bytes, port, reason, service, hash, egress_port, kind, lost, index, host_class, status;
@@ -112,8 +106,7 @@ class TestRing {
     set(map::reg::kRingCompletionsLow, static_cast<std::uint32_t>(completions_));
     set(map::reg::kRingCompletionsHigh, static_cast<std::uint32_t>(completions_ >> 32));
     set(map::reg::kRingTail, 0);
-    set(map::reg::kRingControl,
-        map::field::kRingControlEnable.with(1) | map::field::kRingControlLogEntries.with(log_));
+    set(map::reg::kRingControl, map::field::kRingControlEnable.with(1) | map::field::kRingControlLogEntries.with(log_));
   }
   void stop() { set(map::reg::kRingControl, 0); }
   bool running() { return map::field::kRingStatusRunning.of(get(map::reg::kRingStatus)) != 0; }
@@ -158,13 +151,20 @@ class TestRing {
     const std::uint8_t* at = memory_.at(completionAddress(seen_));
     const bool phase = (seen_ >> log_ & 1) == 0;
     if ((at[31] & 1) != (phase ? 1 : 0)) return std::nullopt;
-    Completion one{little<std::uint16_t>(at),      little<std::uint16_t>(at + 2),
-                   at[4],                          at[5],
-                   little<std::uint16_t>(at + 6),  little<std::uint32_t>(at + 8),
-                   at[12],                         at[13],
-                   little<std::uint32_t>(at + 24), little<std::uint16_t>(at + 28),
-                   at[30],                         at[31],
-                   little<std::uint64_t>(at + 16), {}};
+    Completion one{little<std::uint16_t>(at),
+                   little<std::uint16_t>(at + 2),
+                   at[4],
+                   at[5],
+                   little<std::uint16_t>(at + 6),
+                   little<std::uint32_t>(at + 8),
+                   at[12],
+                   at[13],
+                   little<std::uint32_t>(at + 24),
+                   little<std::uint16_t>(at + 28),
+                   at[30],
+                   at[31],
+                   little<std::uint64_t>(at + 16),
+                   {}};
     EXPECT_EQ(one.index, seen_);
     EXPECT_EQ(one.host_class, number_ % 4);
     EXPECT_EQ(at[14] | at[15], 0);
@@ -195,27 +195,6 @@ Count hostCount(Access& access, unsigned host_class, unsigned port, Fate fate) {
 template <class Access>
 Count hostSent(Access& access, unsigned host_class, bool refused) {
   return access.count(map::window::kHostCounters, 512 + host_class * 2 + (refused ? 1 : 0));
-}
-
-/// Slow protocol frame (LACP) with a number in it.
-inline Frame slowFrame(std::size_t bytes, std::uint32_t number) {
-  Frame frame(bytes, 0x5A);
-  constexpr std::uint8_t kHead[] = {0x01, 0x80, 0xC2, 0x00, 0x00, 0x02, 0x02, 0, 0, 0, 0, 1, 0x88, 0x09, 1};
-  std::copy(std::begin(kHead), std::end(kHead), frame.begin());
-  for (unsigned i = 0; i < 4; ++i) frame[20 + i] = static_cast<std::uint8_t>(number >> (8 * i));
-  for (std::size_t i = 24; i < bytes; ++i) frame[i] = static_cast<std::uint8_t>(i * 7 + number);
-  return frame;
-}
-inline std::uint32_t numberOf(const Frame& frame) {
-  return little<std::uint32_t>(frame.data() + 20);
-}
-/// A frame for a `host` port.
-inline Frame routingFrame(std::size_t bytes, std::uint32_t number) {
-  Frame frame = slowFrame(bytes, number);
-  frame[0] = 0x02;
-  frame[12] = 0x08;
-  frame[13] = 0x00;
-  return frame;
 }
 
 }  // namespace poplink::tests

@@ -140,10 +140,15 @@ class HostFaults : public ::testing::Test {
       outcomes.pop_front();
     }
   }
-  void begin() {
-    Offered one{static_cast<unsigned>(random() % 4), static_cast<unsigned>(random() % kPortCount), offered++, 0};
+  Offered anything() {
+    Offered one{static_cast<unsigned>(random() % 4), static_cast<unsigned>(random() % kPortCount), 0, 0};
     one.bytes = 60 + (random() % 32 == 0 ? random() % 9157 : random() % 200);
     if (random() % 200 == 0) one.bytes = random() % 2 == 0 ? 9216 : 60;
+    return one;
+  }
+  void begin() {
+    Offered one = next_offer();
+    one.number = offered++;
     current = slowFrame(one.bytes, one.number);
     frame_at = 0;
     outcomes.push_back({cycle + kAhead + 2, one});
@@ -287,6 +292,7 @@ class HostFaults : public ::testing::Test {
     ASSERT_TRUE(done()) << "no end after " << limit << " cycles";
   }
 
+  std::function<Offered()> next_offer = [this] { return anything(); };
   std::mt19937_64 random{2026};
   TestMemory memory{32U << 20};
   RtlModule<Vhost_path> dut;
@@ -355,6 +361,55 @@ TEST_F(HostFaults, every_frame_arrives_whole_and_in_order_or_is_counted) {
               static_cast<unsigned long long>(good), static_cast<unsigned long long>(frames_taken),
               static_cast<unsigned long long>(stops), static_cast<unsigned long long>(cycle));
 }
+
+/// Every cycle brings a frame of one class on one port, but for those of the others that are due: each (port, class)
+/// one in 50 us, which is what its policer allows.
+class HostFaultsFlood : public HostFaults, public ::testing::WithParamInterface<unsigned> {};
+
+TEST_P(HostFaultsFlood, costs_no_other_port_or_class_a_frame) {
+  constexpr unsigned kFloodPort = 3;
+  constexpr std::uint64_t kFrameCycles = 50 * 250;
+  bus.timing = {};
+  for (unsigned c = 0; c < 4; ++c) {
+    dut->port_interval_i[c] = 50 << 8;
+    dut->port_tolerance_i[c] = 31 * 50;
+  }
+  std::map<std::pair<unsigned, unsigned>, std::uint64_t> due;
+  for (unsigned c = 0; c < 4; ++c) {
+    for (unsigned port = 0; port < kPortCount; ++port) {
+      if (c != GetParam() || port != kFloodPort) due[{c, port}] = cycle + random() % kFrameCycles;
+    }
+  }
+  std::uint64_t others = 0;
+  pause = 1;
+  next_offer = [&] {
+    for (auto& [who, when] : due) {
+      if (cycle < when) continue;
+      when += kFrameCycles;
+      ++others;
+      return Offered{who.first, who.second, 0, 60 + random() % 200};
+    }
+    return Offered{GetParam(), kFloodPort, 0, 60};
+  };
+  want_frames = 1'000'000;
+  runUntil([&] { return offered == want_frames; }, 20'000'000);
+  runUntil([&] { return queued[0].empty() && queued[1].empty() && queued[2].empty() && queued[3].empty(); }, 1'000'000);
+  std::uint64_t good = 0, refused = 0;
+  for (unsigned c = 0; c < 4; ++c) {
+    good += states[c].good;
+    EXPECT_EQ(fates[c][3], 0U) << "no room in class " << c;
+    if (c != GetParam()) EXPECT_EQ(fates[c][2], 0U);
+    refused += fates[c][2];
+  }
+  const std::uint64_t of_flood = want_frames - others;
+  EXPECT_EQ(good + refused, want_frames);
+  EXPECT_EQ(good - others, of_flood - refused) << "all others came";
+  EXPECT_GT(of_flood, want_frames * 9ULL / 10);
+  EXPECT_LT(good - others, cycle / kFrameCycles + 40);
+}
+
+INSTANTIATE_TEST_SUITE_P(of_class, HostFaultsFlood, ::testing::Values(0U, 1U, 2U, 3U),
+                         ::testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace poplink::tests

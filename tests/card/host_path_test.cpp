@@ -262,12 +262,12 @@ TEST_F(HostPath, bad_descriptors_say_so_and_nothing_is_lost) {
   rx.ring();
   const Frame frame = routingFrame(200, 1);
   bench.card.receive(5, frame);
-  tx.describe(tx.buffer(0) + 1, 100, 1, 0);   // misaligned
-  tx.describe(tx.buffer(1), 59, 1, 0);        // short
-  tx.describe(tx.buffer(2), 9217, 1, 0);      // long
-  tx.describe(tx.buffer(3), 100, 0, 0);       // no mode
-  tx.describe(tx.buffer(4), 100, 4, 0);       // no such mode
-  tx.describe(tx.buffer(5), 100, 1, 16);      // no such port
+  tx.describe(tx.buffer(0) + 1, 100, 1, 0);  // misaligned
+  tx.describe(tx.buffer(1), 59, 1, 0);       // short
+  tx.describe(tx.buffer(2), 9217, 1, 0);     // long
+  tx.describe(tx.buffer(3), 100, 0, 0);      // no mode
+  tx.describe(tx.buffer(4), 100, 4, 0);      // no such mode
+  tx.describe(tx.buffer(5), 100, 1, 16);     // no such port
   tx.post(frame, 1, 3);
   tx.ring();
   settle();
@@ -422,7 +422,7 @@ TEST_F(HostPath, policer_lets_its_rate_and_burst_through) {
   EXPECT_EQ(offer(3, 0, 5), 5U);  // another port has its own
   EXPECT_EQ(offer(2, 3000, 2), 13U);
   EXPECT_EQ(offer(2, 1000, 50), 15U);
-  EXPECT_EQ(offer(2, 1'000'000, 50), 25U);               // full again, and no fuller
+  EXPECT_EQ(offer(2, 1'000'000, 50), 25U);                 // full again, and no fuller
   EXPECT_EQ(offer(2, 11ULL * 3600 * 1'000'000, 50), 35U);  // slept for more than half the circle
   EXPECT_EQ(hostCount(bench, 0, 2, Fate::port_policed).frames, 50U * 5 + 52 - 35U);
 }
@@ -464,8 +464,9 @@ TEST_F(HostPath, copies_go_to_the_digest_ring_and_change_nothing) {
   EXPECT_EQ(got->reason, 0U);
   EXPECT_EQ(got->service, 0x8004U);
   EXPECT_FALSE(ring.poll());
-  capture(0xFF, ~0ULL, map::field::kCaptureControlEnable.with(1) | map::field::kCaptureControlByService.with(1) |
-                           map::field::kCaptureControlService.with(5));
+  capture(0xFF, ~0ULL,
+          map::field::kCaptureControlEnable.with(1) | map::field::kCaptureControlByService.with(1) |
+              map::field::kCaptureControlService.with(5));
   all();
   EXPECT_FALSE(ring.poll());
   bench.send(1, routingFrame(100, 3));

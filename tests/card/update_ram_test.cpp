@@ -61,6 +61,7 @@ class Bench {
       ASSERT_EQ(dut_->resp_o, answers_.front().value) << "cycle " << now_;
       answers_.pop_front();
     }
+    if (waiting_ || (host_due_ && host_due_->due > now_)) ASSERT_EQ(dut_->host_busy_o, 1) << "cycle " << now_;
     if (host_due_ && host_due_->due == now_) {
       ASSERT_EQ(dut_->host_busy_o, 0) << "cycle " << now_;
       ASSERT_EQ(dut_->host_data_o, host_due_->value) << "cycle " << now_;

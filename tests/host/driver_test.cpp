@@ -3,36 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <random>
 
-#include "card_model.h"
+#include "model_transport.h"
 #include "poplink/driver/card.h"
 #include "poplink/driver/sim_protocol.h"
 #include "poplink/driver/sim_transport.h"
 
 namespace poplink::driver {
 namespace {
-
-/// The Verilated card without a socket between.
-class ModelTransport : public Transport {
- public:
-  std::vector<std::uint32_t> run(std::span<const Access> accesses) override {
-    std::vector<std::uint32_t> values;
-    for (const Access& access : accesses) {
-      try {
-        if (access.kind == Access::Kind::write)
-          model.writeRegister(access.address, access.value);
-        else
-          values.push_back(model.readRegister(access.address));
-      } catch (const sim::BusError& error) {
-        throw DriverError(error.what());
-      }
-    }
-    return values;
-  }
-  std::string name() const override { return "the model"; }
-
-  sim::CardModel model;
-};
 
 class CardOverModel : public ::testing::Test {
  protected:
@@ -82,6 +61,35 @@ TEST_F(CardOverModel, many_entries_go_and_come_in_order) {
   EXPECT_EQ(card->readEntry("bucket", 1000), entries[2].second);
   EXPECT_TRUE(card->readEntries("bucket", 0, 0).empty());
   EXPECT_THROW(card->readEntries("port", 15, 2), DriverError);
+}
+
+TEST_F(CardOverModel, load_of_a_table_takes_few_writes_and_cycles) {
+  constexpr std::uint32_t kEntries = 20'000;
+  constexpr double kCyclesPerSecond = 250e6, kGoal = 500'000;  // entries a second
+  std::mt19937_64 random(1);
+  const auto load = [&](const char* name, std::string_view table,
+                        const std::vector<std::pair<std::uint32_t, Entry>>& entries) {
+    const std::uint64_t cycles = transport_->model.cycle(), writes = transport_->writes, reads = transport_->reads;
+    card->writeEntries(table, entries);
+    const auto each = [&](std::uint64_t all) { return static_cast<double>(all) / static_cast<double>(entries.size()); };
+    const double cycles_each = each(transport_->model.cycle() - cycles);
+    std::printf("%s: %.2f bus writes, %.3f reads, %.1f card cycles an entry: %.1f million entries a second\n", name,
+                each(transport_->writes - writes), each(transport_->reads - reads), cycles_each,
+                kCyclesPerSecond / cycles_each / 1e6);
+    EXPECT_GT(kCyclesPerSecond / cycles_each, kGoal);
+    EXPECT_LT(each(transport_->reads - reads), 0.01) << "an entry waits for no answer";
+  };
+  std::vector<std::pair<std::uint32_t, Entry>> in_order, scattered;
+  for (std::uint32_t i = 0; i < kEntries; ++i) {
+    in_order.push_back({i, {{"valid", 1}, {"service", i % 4096}}});
+    scattered.push_back({static_cast<std::uint32_t>(random() % 65536), {{"valid", 1}, {"service", i % 4096}}});
+  }
+  load("vid, in order", "vid", in_order);
+  load("vid, scattered", "vid", scattered);
+  std::vector<std::pair<std::uint32_t, Entry>> services;
+  for (std::uint32_t i = 0; i < 4096; ++i) services.push_back({i, {{"valid", 1}, {"s_vid", i}, {"mtu", 9000}}});
+  load("service, in order", "service", services);
+  for (const std::uint32_t i : {0U, 1U, 4095U}) EXPECT_EQ(card->readEntry("service", i).at("s_vid"), i);
 }
 
 TEST_F(CardOverModel, refused_entry_among_many_is_named) {

@@ -232,9 +232,10 @@ TEST_F(PciSysfsCard, is_free_when_its_owner_was_killed) {
 
 TEST_F(PciSysfsCard, lock_that_cannot_be_had_is_named) {
   host->addCard(kAddress);
-  fs::remove_all(host->lock);
+  const std::string lock = host->lock;
+  host->lock += "/not/there";
   EXPECT_THAT(refused(), HasSubstr("poplink-0000:03:00.0.lock, cannot be had: No such file or directory"));
-  fs::create_directories(host->lock);
+  host->lock = lock;
   fs::create_symlink("/etc/passwd", host->lock + "/poplink-0000:03:00.0.lock");
   EXPECT_THAT(refused(), HasSubstr("cannot be had: Too many levels of symbolic links")) << "no file of others";
 }

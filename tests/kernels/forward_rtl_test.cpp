@@ -30,7 +30,7 @@ struct Bench {
       tables.attachment[p] = {random() % 4 != 0, random() % 2 == 0, static_cast<hls::bits<12>>(random()),
                               random() % 2 == 0, static_cast<hls::bits<12>>(random())};
     }
-    tables.port[9] = {true, 0, true, 9, 0x88A8};  // a customer of random services
+    tables.port[9] = {true, 0, true, 9, 0x88A8};    // a customer of random services
     tables.port[10] = {true, 3, true, 10, 0x88A8};  // the host's own
     for (unsigned i = 0x8000; i < 0x10000; ++i)
       tables.vid[i] = {random() % 2 == 0, static_cast<hls::bits<12>>(random())};

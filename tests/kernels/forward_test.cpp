@@ -317,7 +317,8 @@ TEST_F(Forward, what_is_for_the_host_says_its_class) {
   tables.port[5] = {true, static_cast<kernels::bits<2>>(kernels::Role::host), true, 5, 0x88A8};
   for (unsigned port = 0; port < 16; ++port) {  // also where nothing is configured, and not Collecting
     EXPECT_TRUE(of(lacp, port).punt);
-    EXPECT_EQ(static_cast<unsigned>(of(lacp, port).host_class), static_cast<unsigned>(kernels::HostClass::slow_protocols));
+    EXPECT_EQ(static_cast<unsigned>(of(lacp, port).host_class),
+              static_cast<unsigned>(kernels::HostClass::slow_protocols));
   }
   EXPECT_EQ(dropOf(kAddresses + "08 06", 5), Drop::host_port);
   EXPECT_TRUE(of(kAddresses + "08 06", 5).punt);

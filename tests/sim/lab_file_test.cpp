@@ -74,11 +74,11 @@ control: lab.control
   const LabPort& first = lab.cards[0].ports.at(0);
   EXPECT_EQ(first.interface, "e0");
   EXPECT_EQ(first.netns, "/proc/1/ns/net");
-  EXPECT_EQ(first.attach, AttachBy::packet);
+  EXPECT_EQ(first.attach, host::AttachBy::packet);
   EXPECT_EQ(first.speed, PortSpeed::gigabit);
   const LabPort& second = lab.cards[0].ports.at(1);
   EXPECT_EQ(second.netns, "") << "the same name in another namespace is another interface";
-  EXPECT_EQ(second.attach, AttachBy::best);
+  EXPECT_EQ(second.attach, host::AttachBy::best);
   EXPECT_EQ(second.speed, PortSpeed::ten_gigabit);
   EXPECT_EQ(lab.cards[0].ports.at(6).cable, "backbone");
   EXPECT_EQ(lab.cards[0].ports.at(6).speed, PortSpeed::bus);

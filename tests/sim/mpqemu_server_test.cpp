@@ -315,7 +315,7 @@ TEST_F(Mpqemu, card_has_one_owner_whichever_way_it_came) {
 }
 
 TEST_F(Mpqemu, malformed_messages_end_the_connection_with_a_reason_and_close_the_files) {
-  SharedMemory ram(8192);
+  SharedMemory ram(8192), loose(8192, false);
   const std::vector<int> nine(9, ram.fd()), three(3, ram.fd()), one(1, ram.fd());
   const std::string start = "announced 4096 bytes of memory at 0x1000: ";
   struct Case {
@@ -345,6 +345,9 @@ TEST_F(Mpqemu, malformed_messages_end_the_connection_with_a_reason_and_close_the
       {Proxy::sync({{0x1000, 4096, 8192, 0}}), one, start + "its file is shorter"},
       {Proxy::sync({{0x1000, 4096, 4097, 0}}), one, start + "its file is shorter"},
       {Proxy::sync({{0x1000, 4096, -1, 0}}), one, start + "it begins before its file"},
+      {Proxy::sync({{0x1000, 4096, 0, 0}}),
+       {loose.fd()},
+       start + "its file may shrink (memory-backend-memfd's cannot)"},
       {Proxy::sync({{0x1000, 0, 0, 0}}), one, "announced 0 bytes of memory at 0x1000: it is empty"},
       {Proxy::sync({{0x1000, ~0ULL, 0, 0}}), one,
        "announced 18446744073709551615 bytes of memory at 0x1000: it wraps around"},

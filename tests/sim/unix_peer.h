@@ -2,6 +2,7 @@
 // A peer of a unix socket that sends what it likes, files too. It waits for answers, but not for ever.
 #pragma once
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -94,9 +95,10 @@ class UnixPeer {
 /// Memory that can be given away.
 class SharedMemory {
  public:
-  explicit SharedMemory(std::size_t size)
-      : fd_(::memfd_create("poplink-test", MFD_CLOEXEC)), size_(size), data_(nullptr) {
+  explicit SharedMemory(std::size_t size, bool sealed = true)
+      : fd_(::memfd_create("poplink-test", MFD_CLOEXEC | MFD_ALLOW_SEALING)), size_(size), data_(nullptr) {
     EXPECT_EQ(::ftruncate(fd_.get(), static_cast<off_t>(size)), 0);
+    if (sealed) EXPECT_EQ(::fcntl(fd_.get(), F_ADD_SEALS, F_SEAL_SHRINK), 0);
     void* const mapped = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
     EXPECT_NE(mapped, MAP_FAILED);
     data_ = static_cast<std::uint8_t*>(mapped);

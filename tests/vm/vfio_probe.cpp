@@ -24,6 +24,10 @@ namespace {
 
 constexpr int kPatienceMs = 60'000;
 constexpr std::uint16_t kCommand = 0x04, kBusMaster = 0x04;
+// Links have come up since the card's reset: those events are old.
+constexpr std::uint32_t kClearAllAndArm =
+    poplink::card_map::field::kEventClearLinks.with(0xFFFF) | poplink::card_map::field::kEventClearRings.with(0xFF) |
+    poplink::card_map::field::kEventClearClear.with(1) | poplink::card_map::field::kEventClearArm.with(1);
 
 void check(bool good, const char* what) {
   if (good) return;
@@ -103,7 +107,7 @@ int main(int argc, char** argv) {
   check(::pwrite(device, &command, sizeof command, at) == sizeof command, "bus master");
 
   auto events = arm(device);
-  registers[poplink::card_map::reg::kEventClear / 4] = poplink::card_map::field::kEventClearArm.with(1);
+  registers[poplink::card_map::reg::kEventClear / 4] = kClearAllAndArm;
   std::puts("armed");
   awaitEvent(events);
 

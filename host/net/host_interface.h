@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace poplink::sim {
+namespace poplink::host {
 
 struct HostInterfaceError : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -36,4 +36,4 @@ class HostInterface {
 /// gone again with the object. Throws HostInterfaceError, which names the interface and what is not permitted.
 std::unique_ptr<HostInterface> makeHostInterface(const std::string& name, const std::string& netns, AttachBy attach);
 
-}  // namespace poplink::sim
+}  // namespace poplink::host

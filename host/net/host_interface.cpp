@@ -20,7 +20,9 @@
 #include <cstring>
 #include <utility>
 
-namespace poplink::sim {
+#include "poplink/driver/descriptor.h"
+
+namespace poplink::host {
 
 namespace {
 
@@ -30,21 +32,7 @@ HostInterfaceError systemError(const std::string& what) {
   return HostInterfaceError(what + ": " + std::strerror(errno));
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  Descriptor& operator=(Descriptor&&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
+using driver::Descriptor;
 
 /// This thread is in another network namespace until the scope ends.
 class InNamespace {
@@ -287,4 +275,4 @@ std::unique_ptr<HostInterface> makeHostInterface(const std::string& name, const 
   }
 }
 
-}  // namespace poplink::sim
+}  // namespace poplink::host

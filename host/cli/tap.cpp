@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <iostream>
+
+#include "commands.h"
+#include "host_interface.h"
+#include "open_card.h"
+#include "poplink/driver/rings.h"
+#include "signals.h"
+
+namespace poplink::host {
+
+namespace {
+
+constexpr unsigned kHostRole = 3;  // kernels::Role::host
+constexpr std::uint16_t kSTpid = 0x88A8;
+constexpr std::size_t kMinFrame = 60, kMaxFrame = 9216;
+constexpr int kPollMs = 2;      // over a transport without interrupts
+constexpr int kCheckMs = 1000;  // between looks whether the card still is there
+
+/// The port belongs to the host until the end of the scope.
+class HostPort {
+ public:
+  HostPort(driver::Card& card, unsigned port) : card_(card), port_(port) {
+    if (port >= card.ports()) throw UsageError("the card has no port " + std::to_string(port));
+    const driver::Entry found = card.readEntry("port", port);
+    if (driver::isValid(found)) {
+      if (found.at("role") != kHostRole)
+        throw UsageError("port " + std::to_string(port) + " serves a site: take it out of the region file first");
+      return;
+    }
+    card.writeEntry("port", port,
+                    {{"valid", 1}, {"role", kHostRole}, {"collecting", 1}, {"attachment", port}, {"s_tpid", kSTpid}});
+    ours_ = true;
+  }
+  ~HostPort() {
+    try {
+      if (ours_) card_.writeEntry("port", port_, {});
+    } catch (const driver::DriverError&) {
+    }
+  }
+  HostPort(const HostPort&) = delete;
+  HostPort& operator=(const HostPort&) = delete;
+
+ private:
+  driver::Card& card_;
+  unsigned port_;
+  bool ours_ = false;
+};
+
+}  // namespace
+
+int tap(const TapOptions& options) {
+  const driver::Descriptor signals = endingSignals();
+  driver::Card card(openTransport(options.choice, "poplink tap"));
+  const HostPort port(card, options.port);
+  driver::RxRing rx(card.transport(), driver::HostClass::routing);
+  driver::TxRing tx(card.transport(), driver::HostClass::routing);
+  std::unique_ptr<HostInterface> interface;
+  try {
+    interface = makeHostInterface(options.interface, "", AttachBy::best);
+  } catch (const HostInterfaceError& error) {
+    throw UsageError(error.what());
+  }
+  std::cout << "interface " << options.interface << " (" << interface->kind() << ") is port " << options.port << " of "
+            << card.name() << std::endl;
+
+  std::uint64_t received = 0, sent = 0, lost = 0;
+  const auto take = [&](const driver::HostFrame& frame) {
+    lost += frame.lost;
+    if (frame.port == options.port && !frame.copy) ++(interface->give(frame.bytes) ? received : lost);
+  };
+  const bool interrupts = rx.eventDescriptor() >= 0;
+  std::array<pollfd, 3> waits = {
+      {{signals.get(), POLLIN, 0}, {interface->descriptor(), POLLIN, 0}, {rx.eventDescriptor(), POLLIN, 0}}};
+  std::array<std::uint8_t, kMaxFrame> buffer;
+  while (waits[0].revents == 0) {
+    std::size_t moved = rx.poll(take);
+    for (unsigned i = 0; i < 64; ++i) {
+      const auto frame = interface->take(buffer);
+      if (frame.empty()) break;
+      const std::size_t bytes = std::max(frame.size(), kMinFrame);
+      std::fill(buffer.begin() + static_cast<std::ptrdiff_t>(frame.size()),
+                buffer.begin() + static_cast<std::ptrdiff_t>(bytes), std::uint8_t{0});
+      ++(tx.toPort(options.port, std::span(buffer).first(bytes)) ? sent : lost);
+      ++moved;
+    }
+    tx.flush();
+    if (moved != 0) {
+      ::poll(waits.data(), 1, 0);  // signals only
+      continue;
+    }
+    if (interrupts) rx.arm();
+    if (::poll(waits.data(), waits.size(), interrupts ? kCheckMs : kPollMs) == 0 && interrupts) rx.check();
+    std::uint64_t fired = 0;
+    if (waits[2].revents != 0) static_cast<void>(::read(waits[2].fd, &fired, sizeof fired));
+  }
+  std::cout << received << " frames received, " << sent << " sent, " << lost << " lost" << std::endl;
+  return kExitDone;
+}
+
+}  // namespace poplink::host
