@@ -190,7 +190,7 @@ class LiveLab {
       if (!client) client = std::make_unique<QtestClient>(context, qemu.qtest, tell);
       hooks.message = [&qtest = *client](std::uint64_t address, std::uint32_t data) { qtest.write(address, data); };
     }
-    qemu_servers_.push_back(std::make_unique<MpqemuServer>(context, qemu.socket, card, std::move(hooks)));
+    qemu_servers_.push_back(std::make_unique<MpqemuServer>(context, qemu.socket, card, hooks));
   }
 
   /// Moves into the cards what hosts have sent and what has come through a cable.

@@ -120,9 +120,10 @@ bool MachineClient::send(std::span<const std::uint8_t> bytes) {
       bytes = bytes.subspan(static_cast<std::size_t>(sent));
       continue;
     }
+    const int error = sent < 0 ? errno : EPIPE;
     pollfd room{socket_.native_handle(), POLLOUT, 0};
-    const bool full = errno == EAGAIN || errno == EWOULDBLOCK;
-    if (errno != EINTR && (!full || ::poll(&room, 1, kPatienceMs) <= 0)) return false;
+    const bool full = error == EAGAIN || error == EWOULDBLOCK;
+    if (error != EINTR && (!full || ::poll(&room, 1, kPatienceMs) <= 0)) return false;
   }
   return true;
 }

@@ -231,7 +231,7 @@ class Proxy : public MachineClient {
 
 }  // namespace
 
-MpqemuServer::MpqemuServer(asio::io_context& context, const std::string& socket, Ownership& card, Hooks hooks)
+MpqemuServer::MpqemuServer(asio::io_context& context, const std::string& socket, Ownership& card, const Hooks& hooks)
     : listener_(std::make_shared<MachineListener>(
           context, socket, card,
           [message = hooks.message](MachineListener::Socket connection, std::shared_ptr<MachineListener> listener) {

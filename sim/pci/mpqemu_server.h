@@ -26,7 +26,7 @@ class MpqemuServer {
 
   /// Listens at `socket` for a QEMU, which owns the card until its connection ends. Throws std::runtime_error as
   /// CardServer does.
-  MpqemuServer(boost::asio::io_context& context, const std::string& socket, Ownership& card, Hooks hooks);
+  MpqemuServer(boost::asio::io_context& context, const std::string& socket, Ownership& card, const Hooks& hooks);
   ~MpqemuServer();
 
  private:

@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -149,6 +150,13 @@ inline std::size_t descriptorsOpen() {
   std::size_t count = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
   return count;
+}
+
+/// Once whoever is closing some has done so; more than `wanted` are still open at the end of all patience.
+inline std::size_t descriptorsOpenSoon(std::size_t wanted) {
+  for (int waited = 0; descriptorsOpen() > wanted && waited < 20'000; ++waited)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return descriptorsOpen();
 }
 
 }  // namespace poplink::sim
