@@ -15,7 +15,7 @@ SLOWER = 8      # times the CPU time of a run without a mutant: beyond it a run 
 GRACE_SECONDS = 5
 
 # The programs that judge a file's mutants, cheapest first.
-CARD = ("mutant_card_128x8_test", "mutant_card_registers_test", "mutant_card_frames_test", "mutant_card_ecmp_test",
+CARD = ("mutant_card_128x8_test", "mutant_card_registers_test", "mutant_card_port_test", "mutant_card_frames_test", "mutant_card_ecmp_test",
         "mutant_card_line_rate_test")
 EDITOR = ("mutant_editor_128_test", "mutant_editor_512_test")
 COUNTERS = ("mutant_counters_test",)

@@ -106,7 +106,7 @@ class HostFaults : public ::testing::Test {
       dut->port_interval_i[word] = dut->port_tolerance_i[word] = 0;
       dut->ring_frames_i[word] = dut->ring_us_i[word] = 0;
     }
-    dut->port_up_i = 0xFF;
+    dut->port_state_i = 0xFF;
     dut->ring_log_entries_i = 0x2222'2222;
     dut.reset();
     for (int i = 0; i < 20'000; ++i) clock();  // policers clear themselves
