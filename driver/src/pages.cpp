@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pages.h"
+#include "poplink/driver/pages.h"
 
 #include <sys/mman.h>
 #include <unistd.h>

@@ -10,9 +10,9 @@
 #include <optional>
 #include <vector>
 
-#include "pages.h"
 #include "poplink/driver/descriptor.h"
 #include "poplink/driver/error.h"
+#include "poplink/driver/pages.h"
 
 namespace poplink::driver {
 

@@ -19,9 +19,9 @@
 #include <optional>
 
 #include "iova_space.h"
-#include "pages.h"
 #include "poplink/driver/descriptor.h"
 #include "poplink/driver/error.h"
+#include "poplink/driver/pages.h"
 #include "poplink/driver/pci_config.h"
 #include "poplink/driver/sim_protocol.h"
 

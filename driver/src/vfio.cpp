@@ -15,11 +15,11 @@
 
 #include "iova_space.h"
 #include "mmio.h"
-#include "pages.h"
 #include "pci_sysfs.h"
 #include "physical_pages.h"
 #include "poplink/driver/descriptor.h"
 #include "poplink/driver/error.h"
+#include "poplink/driver/pages.h"
 #include "poplink/driver/pci_config.h"
 
 namespace poplink::driver {

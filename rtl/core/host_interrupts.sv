@@ -93,11 +93,12 @@ module host_interrupts #(
         end
       end
       armed_q <= armed_q & enable_i;
-      if (!irq_valid_o && fires && scan_q != 4'd8) armed_q[at] <= 1'b0;
       for (int r = 0; r < 8; r++) begin
         if (arm_i[r] && enable_i[r]) armed_q[r] <= 1'b1;
         if (arm_i[r]) late_q[r] <= unseen[r];
       end
+      // Also what is armed again in this cycle: seen_i is new already, so this interrupt tells of what that asked for.
+      if (!irq_valid_o && fires && scan_q != 4'd8) armed_q[at] <= 1'b0;
       if (arm_events_i) events_armed_q <= 1'b1;
     end
     state_q <= port_state_i;

@@ -64,10 +64,16 @@ module host_queue #(
 
   // ---- in
 
+  // There are as many shares as the memory has room for: a number that no port has (a link's, or of a port that is not there) stands for the
+  // port with the same low bits.
+  logic [3:0]   share_in;
+  assign share_in = 4'(share_i[P-1:0]);
+  wire unused = &{1'b0, share_i};
+
   logic [S-1:0] needed;
   logic         room, take;
   assign needed = beats_of(length_i);
-  assign room = open_i[class_i] && {1'b0, taken_q[{class_i, share_i}]} + {1'b0, needed} <= (S + 1)'(SHARE);
+  assign room = open_i[class_i] && {1'b0, taken_q[{class_i, share_in}]} + {1'b0, needed} <= (S + 1)'(SHARE);
   assign take = valid_i && allowed_i && room;
   assign refused_o = valid_i && allowed_i && !room;
 
@@ -81,7 +87,7 @@ module host_queue #(
   assign writing = take || left_q != '0;
   assign to = take ? class_i : class_q;
   assign last = take ? needed == S'(1) : left_q == S'(1);
-  assign frame = take ? {lost_q[class_i], share_i, length_i, about_i} : frame_q;
+  assign frame = take ? {lost_q[class_i], share_in, length_i, about_i} : frame_q;
   always_ff @(posedge clk) begin
     if (writing) beats[{to, write_q[to]}] <= data_i;
     if (writing && last) frames[{to, frame_write_q[to]}] <= frame;
@@ -129,10 +135,10 @@ module host_queue #(
       end
       for (int c = 0; c < 4; c++)
         held_q[c] <= held_q[c] + (A + 1)'(writing && last && to == c[1:0]) - (A + 1)'(pop_i && select_i == c[1:0]);
-      if (take && pop_i && {class_i, share_i} == {select_i, share}) begin
-        taken_q[{class_i, share_i}] <= taken_q[{class_i, share_i}] + needed - popped;
+      if (take && pop_i && {class_i, share_in} == {select_i, share}) begin
+        taken_q[{class_i, share_in}] <= taken_q[{class_i, share_in}] + needed - popped;
       end else begin
-        if (take) taken_q[{class_i, share_i}] <= taken_q[{class_i, share_i}] + needed;
+        if (take) taken_q[{class_i, share_in}] <= taken_q[{class_i, share_in}] + needed;
         if (pop_i) taken_q[{select_i, share}] <= taken_q[{select_i, share}] - popped;
       end
       if (valid_i) lost_q[class_i] <= take ? '0 : lost_q[class_i] + 32'd1;

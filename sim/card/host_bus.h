@@ -10,16 +10,9 @@
 #include <functional>
 #include <span>
 
-namespace poplink::sim {
+#include "host_memory.h"
 
-/// What the card reaches through its bus. Without one every transfer is refused.
-class HostMemory {
- public:
-  virtual ~HostMemory() = default;
-  /// False: refused (nothing there, or no permission); `into` is then undefined, and nothing is written.
-  virtual bool read(std::uint64_t address, std::span<std::uint8_t> into) = 0;
-  virtual bool write(std::uint64_t address, std::span<const std::uint8_t> from) = 0;
-};
+namespace poplink::sim {
 
 /// Cycles from the end of a request to its answer. Functions, so that tests can make them vary.
 struct HostTiming {

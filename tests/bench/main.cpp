@@ -23,12 +23,21 @@ int main(int argc, char** argv) {
         ->check(CLI::Range(10'000, 1'000'000'000))
         ->capture_default_str();
   }
+  std::uint64_t frames = 1'000'000;
+  CLI::App* model = app.add_subcommand("model", "Frames per second through the model of a card");
+  model->add_option("--frames", frames, "Of every load")->check(CLI::Range(1, 1'000'000'000))->capture_default_str();
+  model->add_option("--repetitions", repetitions, "Of every load")->check(CLI::Range(1, 1000))->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {
-    const Json result = app.got_subcommand(speed)
-                            ? Json{{"samples", measureSpeed(cycles, repetitions)}}
-                            : Json{{"idle", measureIdleLatency()},
-                                   {"loaded", {{"load", load}, {"rows", measureLoadedLatency(cycles, load)}}}};
+    Json result;
+    if (app.got_subcommand(speed)) {
+      result = {{"samples", measureSpeed(cycles, repetitions)}};
+    } else if (app.got_subcommand(model)) {
+      result = {{"samples", measureModelSpeed(frames, repetitions)}};
+    } else {
+      result = {{"idle", measureIdleLatency()},
+                {"loaded", {{"load", load}, {"rows", measureLoadedLatency(cycles, load)}}}};
+    }
     std::cout << result.dump(2) << "\n";
   } catch (const std::exception& error) {
     std::cerr << "poplink-bench: " << error.what() << "\n";

@@ -24,4 +24,8 @@ Json measureIdleLatency();
 /// The same under random arrivals with the wires in use for `load` of the time: median, 99th percentile and maximum.
 Json measureLoadedLatency(std::uint64_t cycles, double load);
 
+/// Frames through the model of a card (sim/model), which has no cycles: one sample per load and repetition, each with
+/// its frames, the user CPU that they took, and those that did not come out.
+Json measureModelSpeed(std::uint64_t frames, unsigned repetitions);
+
 }  // namespace poplink::bench

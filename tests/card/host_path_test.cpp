@@ -474,6 +474,46 @@ TEST_F(HostPath, copies_go_to_the_digest_ring_and_change_nothing) {
   EXPECT_TRUE(ring.poll());
 }
 
+TEST_F(HostPath, frames_of_the_host_take_no_more_room_than_there_is) {
+  Ring& ring = *rings.emplace_back(std::make_unique<Ring>(bench, memory, 3, 6, 4096));  // no descriptors yet
+  Ring& tx = open(4, 4, 4096);
+  bench.card.writeRegister(map::reg::kCapturePorts, 0x1'FFFF);
+  bench.card.writeRegister(map::reg::kCaptureOutcomesLow, ~0U);
+  bench.card.writeRegister(map::reg::kCaptureOutcomesHigh, ~0U);
+  bench.card.writeRegister(map::reg::kCaptureControl, 1);
+  // Copies fill the shares of all ports,
+  for (unsigned port = 0; port < 8; ++port) {
+    for (std::uint32_t i = 0; i < 4; ++i) {
+      Frame frame = slowFrame(4096, 4 * port + i);
+      frame[15] = 2;
+      frame[5] = 0;  // a bridge's, and not for the host
+      frame[12] = 0;
+      bench.card.receive(port, frame);
+      settle();
+    }
+  }
+  ASSERT_EQ(hostCount(bench, 3, 7, Fate::queued).frames, 4U);
+  // and then come those of frames for a port that is not there, and for a link with a number that no port has.
+  for (const unsigned mode : {1U, 2U}) {
+    for (std::uint32_t i = 0; i < 4; ++i) {
+      tx.post(slowFrame(4096, 100 + i), mode, 12);
+      tx.ring();
+      settle();
+    }
+  }
+  EXPECT_EQ(hostCount(bench, 3, 16, Fate::queued).frames, 0U);
+  EXPECT_EQ(hostCount(bench, 3, 16, Fate::no_room).frames, 8U);
+  while (ring.free() != 0) ring.post();
+  ring.ring();
+  settle();
+  for (std::uint32_t i = 0; i < 32; ++i) {
+    const auto got = ring.poll();
+    ASSERT_TRUE(got) << i;
+    EXPECT_EQ(got->port, i / 4);
+    EXPECT_EQ(numberOf(got->frame), i);
+  }
+}
+
 TEST_F(HostPath, interrupts_come_when_armed_by_number_or_by_age) {
   Ring& ring = open(0, 6, 128);
   const auto frames = [&](unsigned count) {
@@ -510,6 +550,24 @@ TEST_F(HostPath, interrupts_come_when_armed_by_number_or_by_age) {
   bench.card.run(100);
   EXPECT_EQ(interrupts.size(), 3U);
   settle();
+}
+
+TEST_F(HostPath, ring_armed_twice_interrupts_once) {
+  Ring& ring = open(0, 6, 128);
+  bench.card.receive(2, slowFrame(124, 1));
+  settle();
+  while (ring.poll()) {
+  }
+  for (unsigned cycles = 0; cycles < 18; ++cycles) {  // the card looks at a ring in one cycle of nine
+    interrupts.clear();
+    ring.arm();
+    bench.card.run(cycles);
+    EXPECT_TRUE(interrupts.empty());
+    // Now without the one that was seen before.
+    bench.card.writeRegister(map::reg::kRingArm, map::field::kRingArmArm.with(1));
+    settle();
+    EXPECT_EQ(interrupts, std::vector<unsigned>{0}) << cycles;
+  }
 }
 
 TEST_F(HostPath, link_change_interrupts_once_armed) {

@@ -76,7 +76,7 @@ struct Bench {
 TEST(EcmpRtl, equals_its_source_on_a_million_frames) {
   Vecmp dut;
   Bench bench;
-  const EcmpTablesInUse use(bench.tables);
+  const TablesInUse use(bench.tables);
   EXPECT_EQ(runDifferential(bench, dut, 1'000'000, 7).packets, 1'000'000U);
 }
 

@@ -77,7 +77,7 @@ class Ecmp : public ::testing::Test {
     for (unsigned link = 0; link < 8; ++link) tables.setLink(link, {{static_cast<host::Member>(link), 1}});
   }
   Way way(const EcmpIn& in) {
-    const EcmpTablesInUse use(tables);
+    const TablesInUse use(tables);
     EcmpOut out{};
     ecmp(in, out);
     return {out.found, static_cast<unsigned>(out.link), static_cast<unsigned>(out.port)};
@@ -194,7 +194,7 @@ TEST_F(Ecmp, last_resort_goes_round_from_the_hashs_top_bits) {
   tables.live_ports = 0b0010'1000;  // 3 and 5
   for (unsigned i = 0; i < 1000; ++i) {
     const EcmpIn in = flow(i);
-    const EcmpTablesInUse use(tables);
+    const TablesInUse use(tables);
     EcmpOut out{};
     ecmp(in, out);
     const auto start = static_cast<unsigned>(out.path_hash >> 28);

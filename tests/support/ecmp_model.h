@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Next hops in software: the tables that choose one, and the card's link states.
+// Next hops in software: how tests fill the tables that choose one.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <initializer_list>
-#include <vector>
 
 #include "buckets.h"
 #include "ecmp_kernel.h"
+#include "software_tables.h"
 
 namespace poplink::tests {
 
-struct EcmpTables {
-  std::array<kernels::GroupEntry, 1024> group{};
-  std::vector<kernels::BucketEntry> bucket = std::vector<kernels::BucketEntry>(65536);
-  std::array<kernels::LagEntry, 4096> lag{};
-  std::array<kernels::LinkEntry, 16> link{};  ///< as the host writes it
-  std::uint16_t live_ports = 0xFFFF;
+using sim::TablesInUse;
 
+struct EcmpTables : sim::SoftwareTables {
   /// Port p is link p, and the one member of group p.
   void setPorts(std::initializer_list<unsigned> ports) {
     for (const unsigned port : ports) {
@@ -52,25 +47,6 @@ struct EcmpTables {
                                                       static_cast<kernels::bits<4>>(buckets[i].third)};
     }
   }
-  /// Ports of a link that can carry a frame now.
-  std::uint16_t livePorts(unsigned number) const {
-    return link[number].valid ? static_cast<std::uint16_t>(link[number].ports & live_ports) : 0;
-  }
-  std::uint16_t liveLinks() const {
-    std::uint16_t live = 0;
-    for (unsigned number = 0; number < 16; ++number)
-      live |= static_cast<std::uint16_t>((livePorts(number) != 0) << number);
-    return live;
-  }
-};
-
-/// What the lookup functions answer from while the object lives.
-class EcmpTablesInUse {
- public:
-  explicit EcmpTablesInUse(const EcmpTables& tables);
-  ~EcmpTablesInUse();
-  EcmpTablesInUse(const EcmpTablesInUse&) = delete;
-  EcmpTablesInUse& operator=(const EcmpTablesInUse&) = delete;
 };
 
 }  // namespace poplink::tests

@@ -2,41 +2,8 @@
 #include "forward_model.h"
 
 #include <algorithm>
-#include <cassert>
 
-namespace poplink {
-
-namespace tests {
-namespace {
-const Tables* in_use = nullptr;
-}
-}  // namespace tests
-
-namespace kernels {
-PortEntry lookup_port(bits<4> port) {
-  return tests::in_use->port[static_cast<unsigned>(port)];
-}
-AttachmentEntry lookup_attachment(bits<4> attachment) {
-  return tests::in_use->attachment[static_cast<unsigned>(attachment)];
-}
-VidEntry lookup_vid(bits<16> key) {
-  return tests::in_use->vid[static_cast<unsigned>(key)];
-}
-ServiceEntry lookup_service(bits<12> service) {
-  return tests::in_use->service[static_cast<unsigned>(service)];
-}
-}  // namespace kernels
-
-namespace tests {
-
-TablesInUse::TablesInUse(const Tables& tables) : next_hops_(tables) {
-  assert(in_use == nullptr);
-  in_use = &tables;
-}
-
-TablesInUse::~TablesInUse() {
-  in_use = nullptr;
-}
+namespace poplink::tests {
 
 kernels::ForwardIn headerWindow(std::span<const std::uint8_t> frame, unsigned port) {
   kernels::ForwardIn in{};
@@ -93,5 +60,4 @@ Tables exampleTables() {
   return tables;
 }
 
-}  // namespace tests
-}  // namespace poplink
+}  // namespace poplink::tests

@@ -3,7 +3,6 @@
 // forwarding.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <random>
 #include <span>
@@ -18,24 +17,8 @@ namespace poplink::tests {
 using Frame = std::vector<std::uint8_t>;
 
 struct Tables : EcmpTables {
-  std::array<kernels::PortEntry, 16> port{};
-  std::array<kernels::AttachmentEntry, 16> attachment{};
-  std::vector<kernels::VidEntry> vid = std::vector<kernels::VidEntry>(65536);
-  std::vector<kernels::ServiceEntry> service = std::vector<kernels::ServiceEntry>(4096);
   std::uint32_t hash_seed = 0x1234'5678;
   bool hash_symmetric = false;
-};
-
-/// lookup_*() reads these tables until the scope ends. Scopes do not nest.
-class TablesInUse {
- public:
-  explicit TablesInUse(const Tables& tables);
-  ~TablesInUse();
-  TablesInUse(const TablesInUse&) = delete;
-  TablesInUse& operator=(const TablesInUse&) = delete;
-
- private:
-  EcmpTablesInUse next_hops_;
 };
 
 struct Decision {
