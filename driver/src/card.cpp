@@ -17,6 +17,7 @@ constexpr std::uint32_t kBytesPerCount = 16;
 constexpr std::uint32_t kBytesPerFlowCount = 4;
 constexpr unsigned kEntriesPerBatch = 512;
 constexpr unsigned kLinks = 16;
+constexpr double kLightPerMicrowatt = 10;
 constexpr unsigned kBusyPolls = 1000;  // of at least one bus round trip each; an access takes a handful of core cycles
 
 unsigned wordsOf(const card_map::Table& table) {
@@ -242,17 +243,63 @@ Count Card::count(std::uint32_t base, std::uint32_t index) {
   return {words[0] | static_cast<std::uint64_t>(words[1]) << 32, words[2] | static_cast<std::uint64_t>(words[3]) << 32};
 }
 
-PortState Card::port(unsigned number) {
+void Card::checkPort(unsigned number) const {
   if (number >= ports_) throw DriverError("the card at " + name() + " has no port " + std::to_string(number));
-  const Access reads[] = {Access::read(reg::kPortStatus + number * reg::kPortStatusStride),
-                          Access::read(reg::kPortControl + number * reg::kPortControlStride)};
+}
+
+PortState Card::port(unsigned number) {
+  checkPort(number);
+  std::vector<Access> reads = {Access::read(reg::kPortStatus + number * reg::kPortStatusStride),
+                               Access::read(reg::kPortControl + number * reg::kPortControlStride)};
+  if (showsModules()) reads.push_back(Access::read(reg::kPortLight + number * reg::kPortLightStride));
   const std::vector<std::uint32_t> words = transport_->run(reads);
-  return {field::kPortStatusUp.of(words[0]) != 0, field::kPortControlEnable.of(words[1]) != 0,
-          count(window::kPortCounters, number * 2), count(window::kPortCounters, number * 2 + 1)};
+  PortState state;
+  state.up = field::kPortStatusUp.of(words[0]) != 0;
+  state.enabled = field::kPortControlEnable.of(words[1]) != 0;
+  if (showsModules()) {
+    state.speed_mbit = field::kPortStatusSpeed.of(words[0]);
+    state.module = field::kPortStatusModule.of(words[0]) != 0;
+    state.fault = field::kPortStatusFault.of(words[0]) != 0;
+    state.los = field::kPortStatusLos.of(words[0]) != 0;
+    state.transmit_dbm = dbmOf(field::kPortLightTransmit.of(words[2]) / kLightPerMicrowatt);
+    state.receive_dbm = dbmOf(field::kPortLightReceive.of(words[2]) / kLightPerMicrowatt);
+  }
+  state.received = count(window::kPortCounters, number * 2);
+  state.sent = count(window::kPortCounters, number * 2 + 1);
+  return state;
+}
+
+std::optional<std::array<std::uint8_t, kModulePageBytes>> Card::modulePage(unsigned port, unsigned page) {
+  const auto first = static_cast<std::uint32_t>(window::kModuleMemory + (2 * port + page) * kModulePageBytes);
+  std::vector<Access> reads;
+  for (std::uint32_t byte = 0; byte < kModulePageBytes; byte += 4) reads.push_back(Access::read(first + byte));
+  std::vector<std::uint32_t> words;
+  try {
+    words = transport_->run(reads);
+  } catch (const DriverError&) {
+    read(reg::kMagic);  // throws what is wrong when it is the card and not the module
+    return std::nullopt;
+  }
+  std::array<std::uint8_t, kModulePageBytes> bytes{};
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(words.at(i / 4) >> (8 * (i % 4)));
+  return bytes;
+}
+
+std::optional<PortModule> Card::module(unsigned number) {
+  checkPort(number);
+  if (!showsModules()) return std::nullopt;
+  if (field::kPortStatusModule.of(read(reg::kPortStatus + number * reg::kPortStatusStride)) == 0) return std::nullopt;
+  PortModule module;
+  const auto identity = modulePage(number, 0);
+  if (!identity) return module;
+  module.identity = decodeIdentity(*identity);
+  if (!module.identity->has_diagnostics) return module;
+  if (const auto diagnostics = modulePage(number, 1)) module.diagnostics = decodeDiagnostics(*identity, *diagnostics);
+  return module;
 }
 
 void Card::enablePort(unsigned number, bool enabled) {
-  if (number >= ports_) throw DriverError("the card at " + name() + " has no port " + std::to_string(number));
+  checkPort(number);
   const Access one[] = {Access::write(reg::kPortControl + number * reg::kPortControlStride,
                                       field::kPortControlEnable.with(enabled ? 1 : 0))};
   transport_->run(one);

@@ -136,7 +136,7 @@ int main(int argc, char** argv) {
   show_command->require_subcommand(1);
   const std::pair<const char*, const char*> nouns[] = {
       {"service", "Services with their counters"},
-      {"port", "Ports: role, link, traffic"},
+      {"port", "Ports: role, link, speed, light, lock, traffic, module"},
       {"counter", "Traffic and drops by reason"},
       {"ecmp", "Groups of next hops: members, shares, traffic, active flows (per link)"},
       {"table", "Entries of the card's tables"}};

@@ -10,6 +10,7 @@
 #include "open_card.h"
 #include "print_table.h"
 #include "show_ecmp.h"
+#include "show_port.h"
 
 namespace poplink::host {
 
@@ -45,23 +46,6 @@ Json services(driver::Card& card) {
     list.push_back(one);
   }
   return {{"services", list}};
-}
-
-Json ports(driver::Card& card) {
-  static constexpr const char* kRoles[] = {"cross_connect", "vrack", "backbone", "unknown"};
-  const auto configured = card.validEntries("port");
-  Json list = Json::array();
-  for (unsigned p = 0; p < card.ports(); ++p) {
-    const driver::PortState state = card.port(p);
-    const auto entry = configured.find(p);
-    list.push_back({{"port", p},
-                    {"role", entry == configured.end() ? "off" : kRoles[entry->second.at("role") & 3]},
-                    {"link", state.up ? "up" : "down"},
-                    {"transmit", state.enabled ? "enabled" : "disabled"},
-                    {"received", toJson(state.received)},
-                    {"sent", toJson(state.sent)}});
-  }
-  return {{"ports", list}};
 }
 
 Json counters(driver::Card& card) {
@@ -157,7 +141,7 @@ int show(const ShowOptions& options) {
   if (options.noun == "service")
     result = services(card);
   else if (options.noun == "port")
-    result = ports(card);
+    result = portList(card);
   else if (options.noun == "counter")
     result = counters(card);
   else if (options.noun == "ecmp")
@@ -169,7 +153,7 @@ int show(const ShowOptions& options) {
   else if (options.noun == "service")
     printList(result["services"], "no services");
   else if (options.noun == "port")
-    printList(result["ports"], "no ports");
+    printTable(portRows(result["ports"]));
   else if (options.noun == "counter")
     printCounters(result["ports"]);
   else if (options.noun == "ecmp" && result["groups"].empty())

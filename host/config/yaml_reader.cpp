@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
+#include <sstream>
 
 namespace poplink::host {
 
@@ -97,6 +98,21 @@ std::uint64_t YamlMap::number(const std::string& key, std::uint64_t low, std::ui
   return optionalNumber(key, low, high).value_or(low);
 }
 
+std::optional<double> YamlMap::optionalDecimal(const std::string& key, double low, double high) {
+  const YAML::Node node = child(key);
+  if (!node) return std::nullopt;
+  double value = 0;
+  if (node.IsScalar()) {
+    const std::string& text = node.Scalar();
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+    if (error == std::errc() && end == text.data() + text.size() && value >= low && value <= high) return value;
+  }
+  std::ostringstream range;
+  range << "must be a number from " << low << " to " << high << ", not " << quoted(node);
+  problems_->add(placeOf(key), range.str());
+  return std::nullopt;
+}
+
 std::optional<std::uint64_t> YamlMap::optionalSerial(const std::string& key) {
   const YAML::Node node = child(key);
   if (!node) return std::nullopt;
@@ -126,6 +142,10 @@ std::string YamlMap::word(const std::string& key, const std::vector<std::string>
   for (const std::string& one : words) list += (list.empty() ? "" : ", ") + one;
   problems_->add(placeOf(key), "must be one of " + list + ", not " + quoted(node));
   return words[0];
+}
+
+bool YamlMap::isWord(const std::string& key, const std::string& word) {
+  return has(key) && node_[key].IsScalar() && node_[key].Scalar() == word && child(key);
 }
 
 std::optional<YamlMap> YamlMap::map(const std::string& key) {

@@ -29,12 +29,16 @@ class YamlMap {
   std::optional<std::string> optionalText(const std::string& key);
   std::uint64_t number(const std::string& key, std::uint64_t low, std::uint64_t high);
   std::optional<std::uint64_t> optionalNumber(const std::string& key, std::uint64_t low, std::uint64_t high);
+  /// Digits, with or without decimals.
+  std::optional<double> optionalDecimal(const std::string& key, double low, double high);
   /// A card's serial number: 1 to 16 hexadecimal digits, not 0.
   std::optional<std::uint64_t> optionalSerial(const std::string& key);
   std::optional<bool> optionalFlag(const std::string& key);
   /// One of the words; the first of them after a problem.
   std::string word(const std::string& key, const std::vector<std::string>& words);
 
+  /// Whether the key is there and has this very word for a value; then it counts as read.
+  bool isWord(const std::string& key, const std::string& word);
   std::optional<YamlMap> map(const std::string& key);
   std::vector<YamlMap> maps(const std::string& key);
   std::vector<std::uint64_t> numbers(const std::string& key, std::uint64_t low, std::uint64_t high);

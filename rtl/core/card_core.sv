@@ -27,6 +27,18 @@ module card_core #(
   input  wire logic [PORTS-1:0]    port_up,
   output logic [PORTS-1:0]         port_enable,
 
+  input  wire logic [PORTS*20-1:0] port_speed,    // Mbit/s; 0: not known
+  input  wire logic [PORTS-1:0]    port_module,   // plugged
+  input  wire logic [PORTS-1:0]    port_fault,    // of its transmitter
+  input  wire logic [PORTS-1:0]    port_los,      // it receives too little light
+  input  wire logic [PORTS*16-1:0] port_tx_light, // 0.1 uW
+  input  wire logic [PORTS*16-1:0] port_rx_light,
+  output logic                     module_req,    // for a word of a module's memory: module_window.sv
+  output logic [12:0]              module_address,
+  input  wire logic                module_ack,
+  input  wire logic                module_error,
+  input  wire logic [31:0]         module_data,
+
   input  wire logic                rx_tvalid,
   input  wire logic [3:0]          rx_tid,
   input  wire logic [DATA_W-1:0]   rx_tdata,
@@ -267,7 +279,7 @@ module card_core #(
     .ring_completions_low_i(ring_completions_low), .ring_completions_high_i(ring_completions_high),
     .ring_tail_i(ring_tail), .ring_running_o(ring_running), .ring_error_o(ring_error), .ring_index_o(ring_index), .ring_lost_o(ring_lost),
     .ring_seen_i(ring_seen), .ring_arm_i(ring_arm), .ring_frames_i(ring_frames), .ring_us_i(ring_us),
-    .port_up_i(port_up), .clear_links_i(clear_events ? clear_links : '0), .clear_rings_i(clear_events ? clear_rings : '0),
+    .port_state_i({port_los, port_fault, port_module, port_up}), .clear_links_i(clear_events ? clear_links : '0), .clear_rings_i(clear_events ? clear_rings : '0),
     .arm_events_i(arm_events), .event_links_o(event_links), .event_rings_o(event_rings),
     .m_axi_awaddr(m_axi_awaddr), .m_axi_awlen(m_axi_awlen), .m_axi_awvalid(m_axi_awvalid), .m_axi_awready(m_axi_awready),
     .m_axi_wdata(m_axi_wdata), .m_axi_wstrb(m_axi_wstrb), .m_axi_wlast(m_axi_wlast), .m_axi_wvalid(m_axi_wvalid),
@@ -286,9 +298,9 @@ module card_core #(
   logic         table_write, table_read, table_increment, table_forget, table_busy, table_error, table_refused;
   logic         tables_start, tables_write, tables_busy, load_data, load_index;
   logic         port_req, port_ack, drop_req, drop_ack, service_req, service_ack, member_req, member_ack, flow_req, flow_ack,
-                host_req, host_ack;
+                host_req, host_ack, memory_req, memory_ack, memory_error;
   logic [17:0]  window_address;
-  logic [31:0]  window_data, count_data, flow_data;
+  logic [31:0]  window_data, count_data, flow_data, memory_data;
   logic         overrun_seen_q, empty;
   assign port_enable = port_enable_bits[PORTS-1:0];
   wire unused = &{1'b0, port_enable_bits};  // bits of ports that the card does not have
@@ -300,7 +312,9 @@ module card_core #(
     .status_ready_i(ready), .status_overrun_i(overrun_seen_q), .status_empty_i(empty),
     .now_us_low_value_i(now_us[31:0]), .now_us_high_value_i(now_us[63:32]),
     .serial_low_value_i(serial[31:0]), .serial_high_value_i(serial[63:32]),
-    .port_control_enable_o(port_enable_bits), .port_status_up_i(16'(port_up)),
+    .port_control_enable_o(port_enable_bits), .port_status_up_i(16'(port_up)), .port_status_module_i(16'(port_module)),
+    .port_status_fault_i(16'(port_fault)), .port_status_los_i(16'(port_los)), .port_status_speed_i(320'(port_speed)),
+    .port_light_transmit_i(256'(port_tx_light)), .port_light_receive_i(256'(port_rx_light)),
     .hash_seed_value_o(hash_seed), .hash_mode_symmetric_o(hash_symmetric),
     .ring_control_enable_o(ring_enable), .ring_control_log_entries_o(ring_log_entries),
     .ring_descriptors_low_value_o(ring_descriptors_low), .ring_descriptors_high_value_o(ring_descriptors_high),
@@ -327,7 +341,8 @@ module card_core #(
     .service_counters_req_o(service_req), .service_counters_ack_i(service_ack),
     .member_counters_req_o(member_req), .member_counters_ack_i(member_ack),
     .flow_counts_req_o(flow_req), .flow_counts_ack_i(flow_ack),
-    .hold_tables_i(table_busy), .window_addr_o(window_address), .window_data_i(window_data),
+    .module_memory_req_o(memory_req), .module_memory_ack_i(memory_ack),
+    .hold_tables_i(table_busy), .window_addr_o(window_address), .window_data_i(window_data), .window_error_i(memory_req && memory_error),
     .s_axil_awvalid(s_axil_awvalid), .s_axil_awready(s_axil_awready), .s_axil_awaddr(s_axil_awaddr),
     .s_axil_wvalid(s_axil_wvalid), .s_axil_wready(s_axil_wready), .s_axil_wdata(s_axil_wdata), .s_axil_wstrb(s_axil_wstrb),
     .s_axil_bvalid(s_axil_bvalid), .s_axil_bready(s_axil_bready), .s_axil_bresp(s_axil_bresp),
@@ -377,7 +392,13 @@ module card_core #(
     .clk(clk), .rst(rst), .ready_o(sketch_ready), .now_us_i(now_us),
     .valid_i(a_valid && a_drop == 6'd0 && a_to_backbone), .link_i(a_link), .slot_i(a_flow_slot),
     .req_i(flow_req), .read_link_i(window_address[5:2]), .ack_o(flow_ack), .data_o(flow_data));
-  assign window_data = flow_req ? flow_data : count_data;
+
+  module_window #(.PORTS(PORTS)) modules (
+    .clk(clk), .rst(rst), .present_i(port_module), .req_i(memory_req), .address_i(window_address[12:0]),
+    .ack_o(memory_ack), .error_o(memory_error), .data_o(memory_data),
+    .module_req_o(module_req), .module_address_o(module_address),
+    .module_ack_i(module_ack), .module_error_i(module_error), .module_data_i(module_data));
+  assign window_data = flow_req ? flow_data : memory_req ? memory_data : count_data;
 
   // ---- what is inside: frames accepted, or taken from the host, minus frames dropped behind the buffer minus frames sent
 
@@ -387,7 +408,7 @@ module card_core #(
   logic [3:0]  settle_q;
   logic        bus_active;
   assign bus_active = s_axil_awvalid || s_axil_wvalid || s_axil_arvalid || s_axil_bvalid || s_axil_rvalid || port_req || drop_req ||
-                      service_req || member_req || flow_req || host_req || table_busy || table_write || table_read;
+                      service_req || member_req || flow_req || host_req || memory_req || table_busy || table_write || table_read;
   always_ff @(posedge clk) begin
     if (rst) begin
       inside_q <= '0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // When the host is interrupted (docs/host-path.md, 4): vector r for ring r, once it is armed and has completions that the host has not seen, as
-// soon as there are enough of them or the oldest is old enough; vector 8 for links that changed and rings that stopped. Firing disarms.
+// soon as there are enough of them or the oldest is old enough; vector 8 for ports that changed and rings that stopped. Firing disarms.
 //
 // Latency: a cause to irq_valid_o at most 10 cycles, one vector is looked at per cycle.
 `default_nettype none
@@ -22,11 +22,11 @@ module host_interrupts #(
   input  wire logic [8*16-1:0]  frames_i,
   input  wire logic [8*16-1:0]  us_i,
 
-  input  wire logic [PORTS-1:0] port_up_i,
+  input  wire logic [4*PORTS-1:0] port_state_i,  // four bits of every port; each change is an event of its port
   input  wire logic [15:0]      clear_links_i,
   input  wire logic [7:0]       clear_rings_i,
   input  wire logic             arm_events_i,
-  output logic [15:0]           links_o,         // that have changed
+  output logic [15:0]           links_o,         // ports that have changed
   output logic [7:0]            rings_o,         // that have stopped
 
   output logic                  irq_valid_o,
@@ -53,14 +53,18 @@ module host_interrupts #(
 
   // ---- events
 
-  logic [15:0] up_q, up, links_q;
+  logic [4*PORTS-1:0] state_q;
+  logic [15:0] changed, links_q;
   logic [7:0]  rings_q;
   logic        events_armed_q, known_q;
-  assign up = 16'(port_up_i);
+  always_comb begin
+    changed = '0;
+    for (int b = 0; b < 4 * PORTS; b++) changed[b % PORTS] = changed[b % PORTS] || state_q[b] != port_state_i[b];
+  end
   assign links_o = links_q;
   assign rings_o = rings_q;
 
-  assign busy_o = irq_valid_o || (armed_q & unseen) != '0 || events_armed_q && {links_q, rings_q} != '0 || up_q != up;
+  assign busy_o = irq_valid_o || (armed_q & unseen) != '0 || events_armed_q && {links_q, rings_q} != '0 || changed != '0;
 
   always_ff @(posedge clk) begin
     if (rst) begin
@@ -74,7 +78,7 @@ module host_interrupts #(
       scan_q <= '0;
     end else begin
       known_q <= 1'b1;
-      links_q <= (links_q & ~clear_links_i) | (known_q ? up_q ^ up : '0);
+      links_q <= (links_q & ~clear_links_i) | (known_q ? changed : '0);
       rings_q <= rings_q & ~clear_rings_i;
       if (stopped_i) rings_q[ring_i] <= 1'b1;
       if (irq_ready_i) irq_valid_o <= 1'b0;
@@ -97,7 +101,7 @@ module host_interrupts #(
       if (!irq_valid_o && fires && scan_q != 4'd8) armed_q[at] <= 1'b0;
       if (arm_events_i) events_armed_q <= 1'b1;
     end
-    up_q <= up;
+    state_q <= port_state_i;
     if (done_i && !unseen[ring_i]) oldest_q[ring_i] <= now_us;
   end
 

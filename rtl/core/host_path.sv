@@ -80,7 +80,7 @@ module host_path #(
   input  wire logic [7:0]          ring_arm_i,
   input  wire logic [8*16-1:0]     ring_frames_i,
   input  wire logic [8*16-1:0]     ring_us_i,
-  input  wire logic [PORTS-1:0]    port_up_i,
+  input  wire logic [4*PORTS-1:0]  port_state_i,
   input  wire logic [15:0]         clear_links_i,
   input  wire logic [7:0]          clear_rings_i,
   input  wire logic                arm_events_i,
@@ -199,7 +199,7 @@ module host_path #(
     .clk(clk), .rst(rst), .now_us(now_us[31:0]),
     .done_i(done), .stopped_i(stopped), .ring_i(ring), .index_i(ring_index_o), .seen_i(ring_seen_i), .enable_i(ring_enable_i), .arm_i(ring_arm_i),
     .frames_i(ring_frames_i), .us_i(ring_us_i),
-    .port_up_i(port_up_i), .clear_links_i(clear_links_i), .clear_rings_i(clear_rings_i), .arm_events_i(arm_events_i),
+    .port_state_i(port_state_i), .clear_links_i(clear_links_i), .clear_rings_i(clear_rings_i), .arm_events_i(arm_events_i),
     .links_o(event_links_o), .rings_o(event_rings_o),
     .irq_valid_o(irq_valid), .irq_vector_o(irq_vector), .irq_ready_i(irq_ready), .busy_o(interrupts_busy));
 

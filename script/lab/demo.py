@@ -14,6 +14,7 @@ import time
 
 from lab import frames
 from lab.failover import Probes, cut_under_traffic
+from lab.namespaces import die_with_parent
 from lab.traffic import tcp_streams
 from lab.two_cards import LINKS, MTU, VRACK_ADDRESS, TwoCards, scratch_directory
 
@@ -116,6 +117,28 @@ def link_local_stays(lab: TwoCards, reason: str, count: int = 5) -> tuple[bool, 
     return crossed == 0 and counted == count, f"{counted} of {count} counted as {reason}, {crossed} crossed"
 
 
+WRONG_TAG = frames.frame(frames.VRACK_MAC, frames.CUSTOMER_MAC, frames.TEST_ETHERTYPE, b"lost" * 20, frames.tag(0x8100, 4095))
+
+
+def capture_tells_why(lab: TwoCards) -> tuple[bool, str]:
+    """`poplink capture` shows, from the card's own rings, why the customer's STP and wrongly tagged frames did not cross."""
+    capture = subprocess.Popen([lab.binaries / "poplink", "capture", "--node", lab.node_file("par-th2"), "--port", "0",
+                                "--outcome", "stp,reserved_vid", "--count", "2", "--seconds", str(int(ARRIVAL_SECONDS))],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+    try:
+        ready = capture.stderr.readline()
+        with lab.customer.packet_socket("e0") as outlet:
+            for one in (LINK_LOCAL["stp"], WRONG_TAG):
+                outlet.send(one)
+        out, err = capture.communicate(timeout=10 * ARRIVAL_SECONDS)
+    finally:
+        capture.kill()
+        capture.wait()
+    reasons = re.findall(r"dropped: (\w+), ([^(\n]*)", out)
+    return ({reason for reason, _ in reasons} == {"stp", "reserved_vid"},
+            "; ".join(f"{reason}: {text.strip()}" for reason, text in reasons) or ready + err)
+
+
 def members(lab: TwoCards) -> dict[int, dict]:
     """What each link has carried towards the data centre."""
     (group,) = lab.show("ecmp", "par-th2")["groups"]
@@ -180,6 +203,7 @@ def run(lab: TwoCards, report: Report, iperf_seconds: int) -> None:
     report.attempt("iperf3", iperf, lab, iperf_seconds)
     for reason in LINK_LOCAL:
         report.attempt(f"the customer's {reason} frames stay out", link_local_stays, lab, reason)
+    report.attempt("capture tells why a frame was dropped", capture_tells_why, lab)
     report.attempt("flows spread over both backbone links", many_flows, lab, 2000)
     report.attempt("a backbone cable cut under traffic", failover, lab, LINKS[-1], 200, 8)
     report.attempt("S-tag on the backbone", backbone_has_s_tag, lab)
@@ -191,6 +215,7 @@ Kept running, Ctrl-C ends it. To play (in another terminal, same user):
   customer shell   nsenter -t {lab.customer.pid} --user --preserve-credentials --net bash
   vRack shell      nsenter -t {lab.vrack.pid} --user --preserve-credentials --net bash
   counters         {lab.binaries}/poplink show counter --node {lab.node_file('par-th2')}
+  dropped frames   {lab.binaries}/poplink capture --node {lab.node_file('par-th2')}
   backbone links   {lab.binaries}/poplink show ecmp --node {lab.node_file('par-th2')}
   cut a cable      {lab.binaries}/poplink-sim cable --control {lab.control} backbone-7 cut
   its traffic      tshark -r {lab.backbone_pcaps[LINKS[0]]}

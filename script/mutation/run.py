@@ -15,22 +15,25 @@ SLOWER = 8      # times the CPU time of a run without a mutant: beyond it a run 
 GRACE_SECONDS = 5
 
 # The programs that judge a file's mutants, cheapest first.
-CARD = ("mutant_card_128x8_test", "mutant_card_registers_test", "mutant_card_frames_test", "mutant_card_ecmp_test",
+CARD = ("mutant_card_128x8_test", "mutant_card_registers_test", "mutant_card_port_test", "mutant_card_frames_test", "mutant_card_ecmp_test",
         "mutant_card_line_rate_test")
 EDITOR = ("mutant_editor_128_test", "mutant_editor_512_test")
 COUNTERS = ("mutant_counters_test",)
 FLOW_SKETCH = ("mutant_flow_sketch_test",)
 TX_BUFFER = ("mutant_tx_buffer_512_test", "mutant_tx_buffer_128_test")
+HOST_PATH = ("mutant_host_faults_512_test", "mutant_card_host_path_test", "mutant_host_faults_128_test")
 BY_FILE = {"forward.sv": ("mutant_kernels_rtl_test", *CARD), "rtl/core/editor.sv": (*EDITOR, *CARD),
            "rtl/core/counters.sv": (*COUNTERS, *CARD), "rtl/core/counter_bank.sv": (*COUNTERS, *CARD),
            "rtl/core/update_ram.sv": ("mutant_update_ram_test", *FLOW_SKETCH, *CARD),
            "rtl/core/flow_sketch.sv": (*FLOW_SKETCH, *CARD),
+           **{f"rtl/core/host_{part}.sv": HOST_PATH for part in ("inject", "interrupts", "path", "punt", "queue", "rings")},
+           **{name: ("mutant_punt_test",) for name in ("hls/kernels/punt.cpp", "hls/kernels/punt.h")},
            "rtl/core/tx_buffer.sv": (*TX_BUFFER, *CARD), "rtl/core/round_robin.sv": (*TX_BUFFER, *CARD)}
 KERNELS = ("mutant_kernels_test",)
 
 
 def programs_for(point: Point) -> tuple[str, ...]:
-    return KERNELS if point.file.startswith("hls/") else BY_FILE.get(point.file, CARD)
+    return BY_FILE.get(point.file, KERNELS if point.file.startswith("hls/") else CARD)
 
 
 @dataclasses.dataclass

@@ -206,6 +206,7 @@ int runBatch(const BatchOptions& options) {
   for (unsigned port = 0; port < CardModel::kPortCount; ++port) {
     card.connect(port, nowhere);
     card.model().setSpeed(port, options.speed);
+    card.model().setModule(port, usualModule(options.speed == PortSpeed::gigabit, "PL" + std::to_string(port)));
   }
   driver::Card software(std::make_unique<FunctionTransport>(function));
   if (!options.tables.empty()) loadTables(options.tables, software);

@@ -33,7 +33,8 @@ std::string ask(const std::string& path, const std::string& request) {
 }
 
 void print(const Json& cable) {
-  std::cout << cable["cable"].get<std::string>() << "  link " << cable["link"].get<std::string>();
+  std::cout << cable["cable"].get<std::string>() << "  link " << cable["link"].get<std::string>() << "  loss "
+            << cable["loss_db"].get<double>() << " dB";
   for (const Json& end : cable["ends"]) {
     std::cout << "  towards " << end["card"].get<std::string>() << (end["deaf"].get<bool>() ? " deaf," : "") << " lost "
               << end["lost"];
@@ -47,6 +48,7 @@ int runCable(const CableOptions& options) {
   Json request = Json::object();
   if (!options.cable.empty()) request = {{"cable", options.cable}, {"action", options.action}};
   if (!options.card.empty()) request["card"] = options.card;
+  if (options.loss_db) request["loss_db"] = *options.loss_db;
   const Json answer = Json::parse(ask(options.control, request.dump()));
   if (answer.contains("error")) throw std::runtime_error(answer["error"].get<std::string>());
   if (options.json)

@@ -31,6 +31,12 @@ unsigned endAt(const LabCableEnds& ends, const std::string& cable, const std::st
   throw BadRequest("cable '" + cable + "' does not end at a card '" + card + "'");
 }
 
+double lossOf(const Json& request) {
+  const double loss_db = request.at("loss_db");
+  if (loss_db >= kTransparent && loss_db <= kOpaque) return loss_db;
+  throw BadRequest("a cable loses from 0 to 60 dB, not " + request.at("loss_db").dump());
+}
+
 void act(const std::map<std::string, LabCableEnds>& cables, const Json& request) {
   const std::string name = request.at("cable"), action = request.at("action");
   const auto found = cables.find(name);
@@ -42,15 +48,20 @@ void act(const std::map<std::string, LabCableEnds>& cables, const Json& request)
     cable.mend();
   else if (action == "deafen")
     cable.deafen(endAt(found->second, name, request.at("card")));
+  else if (action == "attenuate")
+    cable.attenuate(lossOf(request));
   else
-    throw BadRequest("a cable can be cut, mended or deafened, not '" + action + "'");
+    throw BadRequest("a cable can be cut, mended, deafened or attenuated, not '" + action + "'");
 }
 
 Json stateOf(const std::string& name, const LabCableEnds& ends) {
   Json sides = Json::array();
   for (unsigned end = 0; end < 2; ++end)
     sides.push_back({{"card", ends.cards[end]}, {"deaf", ends.cable->isDeaf(end)}, {"lost", ends.cable->lost(end)}});
-  return {{"cable", name}, {"link", ends.cable->isCut() ? "down" : "up"}, {"ends", sides}};
+  return {{"cable", name},
+          {"link", ends.cable->isUp() ? "up" : "down"},
+          {"loss_db", ends.cable->lossDb()},
+          {"ends", sides}};
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cables of a running lab: cut, mended, made deaf by `poplink-sim cable`, over a unix socket.
+// The cables of a running lab: cut, mended, made deaf or dim by `poplink-sim cable`, over a unix socket.
 //
-// A request is a line of JSON, {} or {"cable": NAME, "action": "cut" | "mend" | "deafen", "card": NAME} (the card that
-// hears nothing any more, of deafen only). The answer is a line too: {"cables": [...]}, or {"error": TEXT} and nothing
-// has changed.
+// A request is a line of JSON, {} or {"cable": NAME, "action": "cut" | "mend" | "deafen" | "attenuate"}, of deafen with
+// "card": NAME (that hears nothing any more), of attenuate with "loss_db": NUMBER. The answer is a line too: {"cables":
+// [...]}, or {"error": TEXT} and nothing has changed.
 #pragma once
 
 #include <array>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lab_file.h"
 
+#include <algorithm>
 #include <set>
 #include <tuple>
 
@@ -11,6 +12,27 @@ namespace poplink::sim {
 namespace {
 
 constexpr std::uint64_t kLongestDelayNs = 1'000'000'000;
+constexpr std::size_t kModuleTextBytes = 16;
+
+/// A text that a module's memory holds; empty if it isn't there.
+std::string readModuleText(host::YamlMap& map, const char* key, host::Problems& problems) {
+  const std::string text = map.optionalText(key).value_or("");
+  if (text.size() > kModuleTextBytes ||
+      std::any_of(text.begin(), text.end(), [](char c) { return c < ' ' || c > '~'; }))
+    problems.add(map.placeOf(key), "must be at most 16 printable ASCII characters, not '" + text + "'");
+  return text;
+}
+
+void readModule(host::YamlMap& map, LabPort& port, host::Problems& problems) {
+  if (!map.has("module")) return;
+  port.has_module = !map.isWord("module", "none");
+  if (!port.has_module) return;
+  auto module = map.map("module");
+  port.module_vendor = readModuleText(*module, "vendor", problems);
+  port.module_part = readModuleText(*module, "part", problems);
+  port.module_serial = readModuleText(*module, "serial", problems);
+  module->finish();
+}
 
 LabPort readPort(host::YamlMap map, host::Problems& problems) {
   LabPort port;
@@ -26,6 +48,7 @@ LabPort readPort(host::YamlMap map, host::Problems& problems) {
   }
   if (map.has("speed"))
     port.speed = map.word("speed", {"10G", "1G"}) == "1G" ? PortSpeed::gigabit : PortSpeed::ten_gigabit;
+  readModule(map, port, problems);
   if (map.has("cable") == map.has("interface")) problems.add(map.place(), "a port has either a cable or an interface");
   for (const char* key : {"netns", "attach"}) {
     if (map.has(key) && !map.has("interface")) problems.add(map.placeOf(key), "belongs to an interface");
@@ -119,7 +142,8 @@ Lab readLab(const std::string& file) {
   if (top.has("cables")) {
     for (host::YamlMap& map : top.maps("cables")) {
       lab.cables.push_back({map.place(), map.text("name"), map.optionalText("pcap").value_or(""),
-                            map.optionalNumber("delay_ns", 0, kLongestDelayNs).value_or(0)});
+                            map.optionalNumber("delay_ns", 0, kLongestDelayNs).value_or(0),
+                            map.optionalDecimal("loss_db", kTransparent, kOpaque).value_or(kUsualLossDb)});
       map.finish();
     }
   }

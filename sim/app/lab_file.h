@@ -20,6 +20,8 @@ struct LabPort {
   std::string netns;      ///< in this network namespace; empty: ours
   host::AttachBy attach = host::AttachBy::best;
   PortSpeed speed = PortSpeed::bus;
+  bool has_module = true;
+  std::string module_vendor, module_part, module_serial;  ///< empty: as usual
 };
 
 /// How a QEMU gets a card.
@@ -44,6 +46,7 @@ struct LabCable {
   std::string name;
   std::string pcap;  ///< empty: no tap
   std::uint64_t delay_ns = 0;
+  double loss_db = kUsualLossDb;
 };
 
 struct Lab {

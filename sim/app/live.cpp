@@ -75,6 +75,7 @@ class HostPort : public FrameSink {
     } catch (const host::HostInterfaceError& error) {
       std::cerr << "poplink-sim: " << error.what() << "; port " << port_ << " has no link\n";
       ready_ = false;
+      card_.model().setReceivedLight(port_, std::nullopt);
       card_.model().setPortUp(port_, false);
     }
   }
@@ -99,6 +100,26 @@ void tell(const std::string& text) {
   std::cerr << "poplink-sim: " << text << "\n";
 }
 
+/// What is plugged into a port; nothing: no module.
+std::optional<Module> moduleOf(const LabCard& card, unsigned port, const LabPort& plug) {
+  if (!plug.has_module) return std::nullopt;
+  char serial[17];
+  std::snprintf(serial, sizeof serial, "PL%08llX%02u", static_cast<unsigned long long>(card.serial & 0xFFFF'FFFF),
+                port % 100);
+  Module module = usualModule(plug.speed == PortSpeed::gigabit, serial);
+  if (!plug.module_vendor.empty()) module.vendor = plug.module_vendor;
+  if (!plug.module_part.empty()) module.part = plug.module_part;
+  if (!plug.module_serial.empty()) module.serial = plug.module_serial;
+  return module;
+}
+
+/// A port that a cable ends at.
+struct CableEnd {
+  CardModule* card = nullptr;
+  unsigned port = 0;
+};
+using CableEnds = std::array<CableEnd, 2>;
+
 /// Everything in the lab file, connected.
 class LiveLab {
  public:
@@ -106,7 +127,7 @@ class LiveLab {
     for (const LabCable& one : lab.cables) {
       PcapWriter* tap = nullptr;
       if (!one.pcap.empty()) tap = taps_.emplace_back(std::make_unique<PcapWriter>(one.pcap, nowNs<WallClock>)).get();
-      cables_[one.name] = std::make_unique<Cable>(one.delay_ns, nowNs<DelayClock>, tap);
+      cables_[one.name] = std::make_unique<Cable>(one.delay_ns, nowNs<DelayClock>, tap, one.loss_db);
     }
     std::map<std::string, LabCableEnds> ends;
     std::map<std::string, unsigned> ends_used;
@@ -128,21 +149,38 @@ class LiveLab {
         if (plug.cable.empty()) {
           auto interface = host::makeHostInterface(plug.interface, plug.netns, plug.attach);
           host_ports_.push_back(std::make_unique<HostPort>(context, std::move(interface), card, port));
+          card.model().setModule(port, moduleOf(one, port, plug));
+          card.model().setPortUp(port, plug.has_module);
           continue;
         }
         Cable& cable = *cables_.at(plug.cable);
         const unsigned end = ends_used[plug.cable]++;
         card.connect(port, cable.end(end));
         cable.connect(end, card.ingress(port));
+        cable_ports_[plug.cable][end] = {&card, port};
         ends[plug.cable].cable = &cable;
         ends[plug.cable].cards[end] = one.name;
-        cable.on_link = [&card, port, other = cable.on_link](bool up) {
-          if (other) other(up);
-          card.setLink(port, up);
-        };
+        const std::optional<Module> module = moduleOf(one, port, plug);
+        card.model().setModule(port, module);
+        cable.plug(end, module ? std::optional(module->optic) : std::nullopt);
       }
     }
+    for (const auto& [name, cable] : cables_) light(*cable, cable_ports_[name]);
     if (!lab.control.empty()) control_ = std::make_unique<CableControl>(context, lab.control, std::move(ends));
+  }
+
+  /// A cable's ends see what is plugged at the other one, and from now on what happens to it.
+  static void light(Cable& cable, const CableEnds& ends) {
+    for (unsigned end = 0; end < 2; ++end) {
+      ends[end].card->model().setReceivedLight(ends[end].port, cable.lightAt(end));
+      ends[end].card->model().setPortUp(ends[end].port, cable.isUp());
+    }
+    cable.on_light = [&cable, ends] {
+      for (unsigned end = 0; end < 2; ++end) ends[end].card->setLight(ends[end].port, cable.lightAt(end));
+    };
+    cable.on_link = [ends](bool up) {
+      for (const CableEnd& end : ends) end.card->setLink(end.port, up);
+    };
   }
 
   void offerToQemu(asio::io_context& context, const LabQemu& qemu, Ownership& card) {
@@ -187,6 +225,7 @@ class LiveLab {
  private:
   std::vector<std::unique_ptr<PcapWriter>> taps_;
   std::map<std::string, std::unique_ptr<Cable>> cables_;
+  std::map<std::string, CableEnds> cable_ports_;
   std::vector<std::unique_ptr<CardModule>> cards_;
   std::vector<std::unique_ptr<CardFunction>> functions_;
   std::vector<std::unique_ptr<Ownership>> owned_;

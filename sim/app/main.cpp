@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -37,6 +38,23 @@ std::map<unsigned, std::string> portFiles(const std::vector<std::string>& texts,
       throw std::runtime_error(option + " " + text + ": the port has a file already");
   }
   return files;
+}
+
+/// What an action is done with.
+void readCableObject(CableOptions& cable, const std::string& object) {
+  const bool dims = cable.action == "attenuate";
+  if ((dims || cable.action == "deafen") == object.empty())
+    throw std::runtime_error("cable: deafen names a card, attenuate a loss in dB, and nothing else anything");
+  if (!dims) {
+    cable.card = object;
+    return;
+  }
+  double loss_db = 0;
+  const auto [end, error] =
+      std::from_chars(object.data(), object.data() + object.size(), loss_db, std::chars_format::fixed);
+  if (error != std::errc() || end != object.data() + object.size())
+    throw std::runtime_error("cable: '" + object + "' is no loss in dB");
+  cable.loss_db = loss_db;
 }
 
 void checkOutputs(const BatchOptions& batch) {
@@ -74,15 +92,20 @@ int sc_main(int argc, char** argv) {
   live_command->add_option("--lab", live.lab, "Lab file: cards, ports, cables")->required();
 
   CableOptions cable;
-  CLI::App* cable_command = app.add_subcommand("cable", "The cables of a running lab: show, cut, mend, deafen");
+  CLI::App* cable_command =
+      app.add_subcommand("cable", "The cables of a running lab: show, cut, mend, deafen, attenuate");
   cable_command->add_option("--control", cable.control, "The lab's control socket")->required();
   cable_command->add_flag("--json", cable.json, "Machine-readable output");
   CLI::Option* cable_name = cable_command->add_option("cable", cable.cable, "Cable to do something to");
   CLI::Option* cable_action =
-      cable_command->add_option("action", cable.action, "cut: no link; deafen: loses what goes to CARD; mend: as new")
-          ->check(CLI::IsMember({"cut", "mend", "deafen"}));
+      cable_command
+          ->add_option("action", cable.action,
+                       "cut: no link; deafen: loses what goes to CARD; attenuate: loses DB of its light; mend: as new")
+          ->check(CLI::IsMember({"cut", "mend", "deafen", "attenuate"}));
   cable_name->needs(cable_action);
-  cable_command->add_option("card", cable.card, "Of deafen: the card that hears nothing any more");
+  std::string cable_object;
+  cable_command->add_option("object", cable_object,
+                            "Of deafen: the card that hears nothing any more; of attenuate: dB");
 
   BatchOptions batch;
   std::vector<std::string> in, out;
@@ -113,8 +136,7 @@ int sc_main(int argc, char** argv) {
   try {
     if (app.got_subcommand(live_command)) return runLive(live);
     if (app.got_subcommand(cable_command)) {
-      if ((cable.action == "deafen") == cable.card.empty())
-        throw std::runtime_error("cable: deafen, and nothing else, names a card");
+      readCableObject(cable, cable_object);
       return runCable(cable);
     }
     if (!CardModel::kTraces && !batch.wave.file.empty()) becomeTracing(argv);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "card_model.h"
@@ -19,14 +20,15 @@ struct LiveOptions {
 int runLive(const LiveOptions& options);
 
 struct CableOptions {
-  std::string control;  ///< the lab's socket
-  std::string cable;    ///< empty: only show
-  std::string action;   ///< cut, mend or deafen
-  std::string card;     ///< of deafen: who hears nothing any more
+  std::string control;            ///< the lab's socket
+  std::string cable;              ///< empty: only show
+  std::string action;             ///< cut, mend, deafen or attenuate
+  std::string card;               ///< of deafen: who hears nothing any more
+  std::optional<double> loss_db;  ///< of attenuate
   bool json = false;
 };
 
-/// Asks a running lab about its cables, or cuts, mends or deafens one, and prints the state of all.
+/// Asks a running lab about its cables, or does something to one, and prints the state of all.
 int runCable(const CableOptions& options);
 
 struct BatchOptions {

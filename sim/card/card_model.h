@@ -27,6 +27,7 @@
 #pragma pop_macro("SYSTEMC_VERSION")
 
 #include "host_bus.h"
+#include "optics.h"
 
 namespace poplink::sim {
 
@@ -69,7 +70,10 @@ class BasicCardModel {
   /// `--x-initial unique`, which comes up random as hardware does.
   explicit BasicCardModel(PortSpeed speed = PortSpeed::bus, int seed = 1)
       : context_(makeContext(seed)), dut_(std::make_unique<Dut>(context_.get())) {
-    for (unsigned port = 0; port < kPorts; ++port) setSpeed(port, speed);
+    for (unsigned port = 0; port < kPorts; ++port) {
+      setSpeed(port, speed);
+      setModule(port, usualModule(speed == PortSpeed::gigabit, "PL" + std::to_string(port)));
+    }
     assign(dut_->port_up, (1U << kPorts) - 1);
     dut_->now_us = 0;
     dut_->serial = 0;
@@ -78,6 +82,7 @@ class BasicCardModel {
     dut_->s_axil_awvalid = dut_->s_axil_wvalid = dut_->s_axil_arvalid = 0;
     dut_->s_axil_bready = dut_->s_axil_rready = 0;
     host.reset(*dut_);
+    modules.reset(*dut_);
     dut_->clk = 0;
     dut_->rst = 1;
     dut_->eval();
@@ -97,6 +102,8 @@ class BasicCardModel {
 
   /// The host's bus: its memory, latencies and interrupts.
   HostBusModel<Dut, kBeatBytes> host;
+  /// The ports' modules, and the board that reads them.
+  ModuleCages<Dut, kPorts> modules;
 
   /// In a model that traces: called after each evaluation, with the clock's level.
   std::function<void(bool)> on_eval;
@@ -115,15 +122,25 @@ class BasicCardModel {
   std::size_t waiting(unsigned port) const { return ingress_.at(port).frames.size(); }
   std::size_t waiting() const { return frames_waiting_; }
 
-  /// Before the port's first frame.
+  /// Before the port's first frame. What is as fast as the bus says that it were 10G.
   void setSpeed(unsigned port, PortSpeed speed) {
     bits_per_cycle_.at(port) = static_cast<unsigned>(speed) * kBitsPerCycleOfGigabit;
+    modules.setBits(dut_->port_speed, 20 * port, 20, speed == PortSpeed::gigabit ? 1'000 : 10'000);
   }
   /// 0: as fast as the bus.
   unsigned bitsPerCycle(unsigned port) const { return bits_per_cycle_.at(port); }
   void setPortUp(unsigned port, bool up) {
     assign(dut_->port_up, up ? dut_->port_up | (1U << port) : dut_->port_up & ~(1U << port));
   }
+  /// Plugs a module, which receives light of its own kind over a usual cable, or pulls it. The link is another matter.
+  void setModule(unsigned port, std::optional<Module> module) {
+    const std::optional<double> received =
+        module ? std::optional(module->optic.transmit_dbm - kUsualLossDb) : std::nullopt;
+    modules.plug(*dut_, port, std::move(module));
+    setReceivedLight(port, received);
+  }
+  /// Nothing: darkness.
+  void setReceivedLight(unsigned port, std::optional<double> dbm) { modules.shine(*dut_, port, dbm); }
   bool portUp(unsigned port) const { return ((dut_->port_up >> port) & 1U) != 0; }
   bool portEnabled(unsigned port) const { return ((dut_->port_enable >> port) & 1U) != 0; }
   /// A blocked egress MAC takes nothing: what a paused or stuck link partner looks like.
@@ -140,6 +157,7 @@ class BasicCardModel {
     driveIngress();
     driveReady();
     host.drive(*dut_, cycle_);
+    modules.drive(*dut_);
     dut_->clk = 1;
     dut_->eval();
     ++cycle_;

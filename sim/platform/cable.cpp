@@ -5,8 +5,8 @@
 
 namespace poplink::sim {
 
-Cable::Cable(std::uint64_t delay_ns, std::function<std::uint64_t()> now_ns, PcapWriter* tap)
-    : delay_ns_(delay_ns), now_ns_(std::move(now_ns)), tap_(tap) {
+Cable::Cable(std::uint64_t delay_ns, std::function<std::uint64_t()> now_ns, PcapWriter* tap, double loss_db)
+    : delay_ns_(delay_ns), now_ns_(std::move(now_ns)), tap_(tap), new_loss_db_(loss_db) {
   for (End& end : ends_) end.cable = this;
 }
 
@@ -15,11 +15,40 @@ void Cable::End::lose() {
   under_way.clear();
 }
 
+void Cable::change(const std::function<void()>& something) {
+  const bool was_up = isUp();
+  something();
+  if (on_light) on_light();
+  if (isUp() == was_up) return;
+  if (was_up)
+    for (End& end : ends_) end.lose();
+  if (on_link) on_link(!was_up);
+}
+
+bool Cable::isUp() const {
+  const auto sees = [this](unsigned end) {
+    const std::optional<double> light = lightAt(end);
+    return light && optics_[end] && *light >= optics_[end]->sensitivity_dbm;
+  };
+  return sees(0) && sees(1);
+}
+
+std::optional<double> Cable::lightAt(unsigned end) const {
+  const std::optional<Optic>& far = optics_.at(1 - end);
+  if (cut_ || !far) return std::nullopt;
+  return far->transmit_dbm - loss_db_;
+}
+
+void Cable::plug(unsigned end, std::optional<Optic> optic) {
+  change([&] { optics_.at(end) = optic; });
+}
+
+void Cable::attenuate(double loss_db) {
+  change([&] { loss_db_ = loss_db; });
+}
+
 void Cable::cut() {
-  if (cut_) return;
-  cut_ = true;
-  for (End& end : ends_) end.lose();
-  if (on_link) on_link(false);
+  change([&] { cut_ = true; });
 }
 
 void Cable::deafen(unsigned end) {
@@ -30,13 +59,14 @@ void Cable::deafen(unsigned end) {
 
 void Cable::mend() {
   for (End& end : ends_) end.lossy = false;
-  if (!cut_) return;
-  cut_ = false;
-  if (on_link) on_link(true);
+  change([&] {
+    cut_ = false;
+    loss_db_ = new_loss_db_;
+  });
 }
 
 void Cable::End::deliver(std::span<const std::uint8_t> frame) {
-  if (cable->cut_ || lossy) {
+  if (lossy || !cable->isUp()) {
     ++lost;
     return;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A cable between two ports: full duplex, with a delay, and a tap that writes what enters it to a pcap file. It can be
-// cut, which both ends see, or lose one direction, which nobody sees.
+// cut, which both ends see, or lose one direction, which nobody sees. It weakens the light in it; an end that receives
+// less than its module needs has no signal, and then neither end has a link (IEEE 802.3, 46.3.4: remote fault).
 //
 // A cable runs on the clock it is given, not on SystemC time: in live mode its delay is one of the wall clock, however
 // fast the cards at its ends are simulated. Whoever owns it calls advance().
@@ -12,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "../card/optics.h"
 #include "../io/pcap.h"
 #include "frame_port.h"
 
@@ -20,7 +22,7 @@ namespace poplink::sim {
 class Cable {
  public:
   /// `delay_ns`: from the sender's last byte to the receiver's. `now_ns` never goes back. `tap` may be null.
-  Cable(std::uint64_t delay_ns, std::function<std::uint64_t()> now_ns, PcapWriter* tap);
+  Cable(std::uint64_t delay_ns, std::function<std::uint64_t()> now_ns, PcapWriter* tap, double loss_db = kUsualLossDb);
   Cable(const Cable&) = delete;
   Cable& operator=(const Cable&) = delete;
 
@@ -32,14 +34,25 @@ class Cable {
   void cut();
   /// Frames towards an end are lost from now on, those under way too; the link stays up.
   void deafen(unsigned end);
-  /// As it was when it was new.
+  /// As it was when it was new, its loss too.
   void mend();
+  /// Weakens light by so much from now on, in both directions.
+  void attenuate(double loss_db);
+  double lossDb() const { return loss_db_; }
+  /// What is plugged at an end; nothing: no module, and no link. Each end has a usual one until told otherwise.
+  void plug(unsigned end, std::optional<Optic> optic);
+  /// Light that comes out at an end, dBm; nothing: darkness. What makes an end deaf does not touch it.
+  std::optional<double> lightAt(unsigned end) const;
+  /// Not cut, and enough light at both ends.
+  bool isUp() const;
   bool isCut() const { return cut_; }
   bool isDeaf(unsigned end) const { return ends_.at(1 - end).lossy; }
   /// Frames lost on their way to an end.
   std::uint64_t lost(unsigned end) const { return ends_.at(1 - end).lost; }
   /// Called when both ends lose or regain their link.
   std::function<void(bool up)> on_link;
+  /// Called when the light at the ends may have changed, before their link does.
+  std::function<void()> on_light;
 
   /// Delivers the frames that are due, in the order in which they entered their end.
   void advance();
@@ -61,9 +74,15 @@ class Cable {
     void deliver(std::span<const std::uint8_t> frame) override;
   };
 
+  /// Does something to the light, and what follows from it.
+  void change(const std::function<void()>& something);
+
   const std::uint64_t delay_ns_;
   const std::function<std::uint64_t()> now_ns_;
   PcapWriter* tap_;
+  const double new_loss_db_;
+  double loss_db_ = new_loss_db_;
+  std::array<std::optional<Optic>, 2> optics_{Optic{}, Optic{}};
   std::array<End, 2> ends_;
   bool cut_ = false;
 };

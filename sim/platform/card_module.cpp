@@ -18,6 +18,7 @@ CardModule::CardModule(sc_core::sc_module_name name, std::function<std::uint64_t
     ports_[port].card = this;
     ports_[port].port = port;
     model_.setPortUp(port, false);
+    model_.setModule(port, std::nullopt);
   }
   model_.host.on_interrupt = [this](unsigned vector) {
     if (on_interrupt) on_interrupt(vector);
@@ -29,11 +30,22 @@ CardModule::CardModule(sc_core::sc_module_name name, std::function<std::uint64_t
 void CardModule::connect(unsigned port, FrameSink& sink) {
   sinks_.at(port) = &sink;
   model_.setPortUp(port, true);
+  model_.setModule(port, usualModule(false, "PL" + std::to_string(port)));
 }
 
 void CardModule::setLink(unsigned port, bool up) {
   wake();
   model_.setPortUp(port, up);
+  notice();
+}
+
+void CardModule::setLight(unsigned port, std::optional<double> dbm) {
+  wake();
+  model_.setReceivedLight(port, dbm);
+  notice();
+}
+
+void CardModule::notice() {
   for (std::uint64_t i = 0; i < kLinkCycles; ++i) model_.step();
   work_.notify(sc_core::SC_ZERO_TIME);
 }

@@ -13,6 +13,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <systemc>
 
 #include "card_model.h"
@@ -21,7 +22,7 @@
 namespace poplink::sim {
 
 inline constexpr std::uint64_t kQuantumCycles = 64;
-inline constexpr unsigned kEventVector = 8;                                              ///< a link's state has changed
+inline constexpr unsigned kEventVector = 8;                                              ///< a port's state has changed
 inline const sc_core::sc_time kCycle(static_cast<double>(kNsPerCycle), sc_core::SC_NS);  // 250 MHz
 
 class CardModule : public sc_core::sc_module {
@@ -35,11 +36,13 @@ class CardModule : public sc_core::sc_module {
 
   /// Frames for port `port` go in here; as by a MAC, short ones are padded.
   FrameSink& ingress(unsigned port) { return ports_.at(port); }
-  /// Frames that leave `port` go there; without a sink the port has no link.
+  /// Frames that leave `port` go there, and it has a link and a module; without a sink it has neither.
   void connect(unsigned port, FrameSink& sink);
 
   /// The link of a connected port falls or comes back; an idle card notices at once.
   void setLink(unsigned port, bool up);
+  /// The light that a port's module receives changes; nothing: darkness.
+  void setLight(unsigned port, std::optional<double> dbm);
 
   /// The host is gone or its function was reset: all rings and captures are disabled, and have come to rest.
   void stopHostPath();
@@ -65,6 +68,8 @@ class CardModule : public sc_core::sc_module {
   void run();
   void transport(tlm::tlm_generic_payload& access, sc_core::sc_time& delay);
   void sent(SentFrame&& frame);
+  /// Lets the card take notice of a change at its ports.
+  void notice();
   /// The cycle that SystemC time stands for.
   std::uint64_t dueCycle() const { return origin_ + sc_core::sc_time_stamp().value() / kCycle.value(); }
   /// Counts the cycles that a quiescent card has slept through.

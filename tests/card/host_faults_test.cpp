@@ -106,7 +106,7 @@ class HostFaults : public ::testing::Test {
       dut->port_interval_i[word] = dut->port_tolerance_i[word] = 0;
       dut->ring_frames_i[word] = dut->ring_us_i[word] = 0;
     }
-    dut->port_up_i = 0xFF;
+    dut->port_state_i = 0xFF;
     dut->ring_log_entries_i = 0x2222'2222;
     dut.reset();
     for (int i = 0; i < 20'000; ++i) clock();  // policers clear themselves
@@ -391,7 +391,7 @@ TEST_P(HostFaultsFlood, costs_no_other_port_or_class_a_frame) {
     }
     return Offered{GetParam(), kFloodPort, 0, 60};
   };
-  want_frames = 1'000'000;
+  want_frames = POPLINK_HOST_FRAMES;
   runUntil([&] { return offered == want_frames; }, 20'000'000);
   runUntil([&] { return queued[0].empty() && queued[1].empty() && queued[2].empty() && queued[3].empty(); }, 1'000'000);
   std::uint64_t good = 0, refused = 0;

@@ -88,5 +88,29 @@ TEST(CardVariant, tells_its_sizes) {
             8U * POPLINK_CARD_BEAT_BYTES);
 }
 
+TEST(CardVariant, shows_the_module_of_its_first_and_of_its_last_port) {
+  Bench bench;
+  for (unsigned p = 0; p < kPorts; ++p) bench.card.setModule(p, std::nullopt);
+  for (const unsigned p : {0U, kPorts - 1}) {
+    sim::Module module;
+    module.serial = "PORT " + std::to_string(p);
+    bench.card.setModule(p, module);
+    bench.card.setReceivedLight(p, -3.0 - p);
+  }
+  for (unsigned p = 0; p < 16; ++p) {
+    const bool plugged = p == 0 || p == kPorts - 1;
+    const std::uint32_t status = bench.card.readRegister(map::reg::kPortStatus + p * map::reg::kPortStatusStride);
+    const std::uint32_t light = bench.card.readRegister(map::reg::kPortLight + p * map::reg::kPortLightStride);
+    EXPECT_EQ(map::field::kPortStatusModule.of(status), plugged ? 1U : 0U) << p;
+    EXPECT_EQ(map::field::kPortStatusSpeed.of(status), p < kPorts ? 10'000U : 0U) << p;
+    EXPECT_EQ(map::field::kPortLightReceive.of(light), plugged ? sim::tenthsOfMicrowatt(-3.0 - p) : 0U) << p;
+    const std::uint32_t serial = map::window::kModuleMemory + p * sim::kModuleBytes + 68;
+    if (plugged)
+      EXPECT_EQ(bench.card.readRegister(serial + 4) & 0xFFFF, p > 9 ? ('1' << 8 | ' ') : (('0' + p) << 8 | ' ')) << p;
+    else
+      EXPECT_THROW(bench.card.readRegister(serial), sim::BusError) << p;
+  }
+}
+
 }  // namespace
 }  // namespace poplink::tests

@@ -348,13 +348,25 @@ class Cli(LabCase):
         self.start()
         self.apply()
         lines = self.shown("port")
-        self.assertEqual(lines[0], "port  role           link  transmit  received frames/bytes  sent frames/bytes")
-        self.assertEqual(lines[1], "0     cross_connect  down  enabled   0/0                    0/0")
-        self.assertEqual(lines[7], "6     backbone       up    enabled   0/0                    0/0")
-        self.assertEqual(lines[8], "7     off            down  enabled   0/0                    0/0")
+        self.assertEqual(lines[0], "port  role           link  speed  transmit  tx dBm  rx dBm  received frames/bytes  sent frames/bytes  module")
+        self.assertEqual(lines[1], "0     cross_connect  down  10G    enabled   -       -       0/0                    0/0                none")
+        self.assertEqual(lines[7], "6     backbone       up    10G    enabled   -2.0    -5.0    0/0                    0/0                "
+                                   "Poplink SFP-10G-LR PL0000000106")
+        self.assertEqual(lines[8], "7     off            down  10G    enabled   -       -       0/0                    0/0                none")
         none = {"frames": 0, "bytes": 0}
-        self.assertEqual(self.show("port", SITE)[6], {"port": 6, "role": "backbone", "link": "up", "transmit": "enabled",
-                                                      "received": none, "sent": none})
+        port = self.show("port", SITE)[6]
+        module = port.pop("module")
+        self.assertEqual(port, {"port": 6, "role": "backbone", "link": "up", "speed_mbit": 10000, "transmit": "enabled", "transmit_dbm": -2.0,
+                                "receive_dbm": -5.0, "received": none, "sent": none})
+        diagnostics = module.pop("diagnostics")
+        self.assertEqual(module, {"readable": True, "fault": False, "los": False, "checksums_good": True, "type": "10GBASE-LR", "connector": "LC",
+                                  "vendor": "Poplink", "oui": "02-50-4c", "part": "SFP-10G-LR", "revision": "A", "serial": "PL0000000106",
+                                  "date": "250101", "bitrate_mbd": 10300, "wavelength_nm": 1310})
+        self.assertEqual(diagnostics["bias_ma"], {"value": 32.0, "state": "good", "low_alarm": 5.0, "low_warning": 10.0, "high_warning": 70.0,
+                                                  "high_alarm": 80.0})
+        self.assertEqual(diagnostics["receive_dbm"], {"value": -5.0, "state": "good", "low_alarm": -18.39, "low_warning": -14.4,
+                                                      "high_warning": 0.5, "high_alarm": 2.5})
+        self.assertIsNone(self.show("port", SITE)[7]["module"])
         self.apply(site="rbx")
         self.assertEqual(self.show("port", "rbx")[0]["role"], "vrack")
 

@@ -173,6 +173,100 @@ TEST_F(CardOverModel, ports_and_drops_are_counted) {
   EXPECT_THROW(card->enablePort(8, true), DriverError);
 }
 
+TEST_F(CardOverModel, port_shows_speed_and_light) {
+  sim::CardModel& model = transport_->model;
+  model.setSpeed(1, sim::PortSpeed::gigabit);
+  model.setReceivedLight(1, -7.5);
+  PortState port = card->port(1);
+  EXPECT_EQ(port.speed_mbit, 1'000U);
+  EXPECT_TRUE(port.module);
+  EXPECT_FALSE(port.fault || port.los);
+  EXPECT_NEAR(port.transmit_dbm.value(), -2.0, 0.01);
+  EXPECT_NEAR(port.receive_dbm.value(), -7.5, 0.01);
+  sim::Module failed;
+  failed.fault = true;
+  model.setModule(1, failed);
+  model.setReceivedLight(1, std::nullopt);
+  port = card->port(1);
+  EXPECT_TRUE(port.fault && port.los);
+  EXPECT_EQ(port.transmit_dbm, std::nullopt);
+  EXPECT_EQ(port.receive_dbm, std::nullopt);
+  model.setModule(1, std::nullopt);
+  port = card->port(1);
+  EXPECT_FALSE(port.module || port.fault || port.los);
+}
+
+TEST_F(CardOverModel, module_says_who_it_is_and_how_it_fares) {
+  sim::CardModel& model = transport_->model;
+  sim::Module plugged;
+  plugged.vendor = "Sixteen letters!";
+  plugged.serial = "S7";
+  model.setModule(7, plugged);
+  model.setReceivedLight(7, -16.0);
+  const auto module = card->module(7);
+  ASSERT_TRUE(module && module->identity && module->diagnostics);
+  EXPECT_EQ(module->identity->type, "10GBASE-LR");
+  EXPECT_EQ(module->identity->connector, "LC");
+  EXPECT_EQ(module->identity->vendor, "Sixteen letters!");
+  EXPECT_EQ(module->identity->part, "SFP-10G-LR");
+  EXPECT_EQ(module->identity->revision, "A");
+  EXPECT_EQ(module->identity->serial, "S7");
+  EXPECT_EQ(module->identity->oui, plugged.oui);
+  EXPECT_EQ(module->identity->bitrate_mbd, 10'300U);
+  EXPECT_EQ(module->identity->wavelength_nm, 1310U);
+  EXPECT_TRUE(module->identity->checksums_good);
+  EXPECT_TRUE(module->diagnostics->checksum_good);
+  EXPECT_TRUE(module->diagnostics->ready && module->diagnostics->los);
+  EXPECT_EQ(module->diagnostics->temperature_c.value, 36.5);
+  EXPECT_EQ(module->diagnostics->supply_v.value, 3.3);
+  EXPECT_EQ(module->diagnostics->bias_ma.value, 32.0);
+  EXPECT_NEAR(dbmOf(module->diagnostics->transmit_uw.value).value(), -2.0, 0.01);
+  EXPECT_EQ(module->diagnostics->transmit_uw.state(), Reading::State::good);
+  EXPECT_NEAR(dbmOf(module->diagnostics->receive_uw.value).value(), -16.0, 0.05);
+  EXPECT_EQ(module->diagnostics->receive_uw.state(), Reading::State::low_warning);
+  model.setModule(7, sim::usualModule(true, "S8"));
+  EXPECT_EQ(card->module(7)->identity->type, "1000BASE-LX");
+  model.setModule(7, std::nullopt);
+  EXPECT_FALSE(card->module(7));
+  EXPECT_THROW(card->module(8), DriverError);
+}
+
+TEST_F(CardOverModel, module_that_does_not_let_itself_be_read_is_there_all_the_same) {
+  transport_->model.modules.answers = false;
+  const auto module = card->module(2);
+  ASSERT_TRUE(module);
+  EXPECT_FALSE(module->identity || module->diagnostics);
+}
+
+/// A card of register map 2.2: it has nothing where a later one shows light and modules.
+class OlderCard : public ModelTransport {
+ public:
+  std::vector<std::uint32_t> run(std::span<const Access> accesses) override {
+    for (const Access& access : accesses) {
+      const bool light = access.address >= card_map::reg::kPortLight &&
+                         access.address < card_map::reg::kPortLight + 4 * card_map::reg::kPortLightCount;
+      if (light || (access.address & ~0x1FFFU) == card_map::window::kModuleMemory) throw DriverError("nothing there");
+    }
+    std::vector<std::uint32_t> values = ModelTransport::run(accesses);
+    std::size_t read = 0;
+    for (const Access& access : accesses) {
+      if (access.kind != Access::Kind::read) continue;
+      if (access.address == card_map::reg::kVersion) values[read] = card_map::kVersionMajor << 16 | 2;
+      ++read;
+    }
+    return values;
+  }
+};
+
+TEST(CardOfAnOlderMap, shows_links_and_neither_light_nor_modules) {
+  Card card(std::make_unique<OlderCard>());
+  EXPECT_FALSE(card.showsModules());
+  const PortState port = card.port(1);
+  EXPECT_TRUE(port.up && port.enabled);
+  EXPECT_FALSE(port.module || port.speed_mbit != 0 || port.transmit_dbm || port.receive_dbm);
+  EXPECT_FALSE(card.module(1));
+}
+
 /// Answers every read from a list of registers, as a card that is broken or of another kind would.
 class WrongCard : public Transport {
  public:

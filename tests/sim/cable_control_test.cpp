@@ -18,9 +18,10 @@ class CableRequests : public ::testing::Test {
 };
 
 TEST_F(CableRequests, empty_one_shows_all_cables) {
-  EXPECT_EQ(ask("{}"), R"({"cables":[{"cable":"one","link":"up","ends":[{"card":"par","deaf":false,"lost":0},)"
-                       R"({"card":"rbx","deaf":false,"lost":0}]},{"cable":"two","link":"up","ends":[{"card":"par",)"
-                       R"("deaf":false,"lost":0},{"card":"rbx","deaf":false,"lost":0}]}]})");
+  EXPECT_EQ(ask("{}"),
+            R"({"cables":[{"cable":"one","link":"up","loss_db":3.0,"ends":[{"card":"par","deaf":false,"lost":0},)"
+            R"({"card":"rbx","deaf":false,"lost":0}]},{"cable":"two","link":"up","loss_db":3.0,"ends":[{"card":"par",)"
+            R"("deaf":false,"lost":0},{"card":"rbx","deaf":false,"lost":0}]}]})");
 }
 
 TEST_F(CableRequests, act_on_the_cable_that_they_name) {
@@ -32,17 +33,28 @@ TEST_F(CableRequests, act_on_the_cable_that_they_name) {
   ask(R"({"cable": "one", "action": "deafen", "card": "rbx"})");
   EXPECT_TRUE(first.isDeaf(1));
   EXPECT_FALSE(first.isDeaf(0));
+  EXPECT_NE(
+      ask(R"({"cable": "two", "action": "attenuate", "loss_db": 12.5})").find(R"("two","link":"down","loss_db":12.5)"),
+      std::string::npos);
+  EXPECT_EQ(first.lossDb(), kUsualLossDb);
 }
 
 TEST_F(CableRequests, wrong_ones_are_told_why_and_change_nothing) {
   EXPECT_EQ(ask(R"({"cable": "three", "action": "cut"})"), error("there is no cable 'three'"));
-  EXPECT_EQ(ask(R"({"cable": "one", "action": "bend"})"), error("a cable can be cut, mended or deafened, not 'bend'"));
+  EXPECT_EQ(ask(R"({"cable": "one", "action": "bend"})"),
+            error("a cable can be cut, mended, deafened or attenuated, not 'bend'"));
   EXPECT_EQ(ask(R"({"cable": "one", "action": "deafen", "card": "gra"})"),
             error("cable 'one' does not end at a card 'gra'"));
+  for (const char* loss : {"-1", "60.5"}) {
+    EXPECT_EQ(ask(std::string(R"({"cable": "one", "action": "attenuate", "loss_db": )") + loss + "}"),
+              error("a cable loses from 0 to 60 dB, not " + std::string(loss)));
+  }
   const std::string form = error("a request is a line of JSON with cable and action");
   for (const char* nonsense : {"", "cut", "{", "[1]", R"({"cable": "one"})", R"({"cable": 1, "action": "cut"})",
-                               R"({"cable": "one", "action": "deafen"})"})
+                               R"({"cable": "one", "action": "deafen"})", R"({"cable": "one", "action": "attenuate"})",
+                               R"({"cable": "one", "action": "attenuate", "loss_db": "3"})"})
     EXPECT_EQ(ask(nonsense), form) << nonsense;
+  EXPECT_EQ(first.lossDb(), kUsualLossDb);
   EXPECT_FALSE(first.isCut() || second.isCut() || first.isDeaf(0) || first.isDeaf(1));
 }
 

@@ -105,6 +105,52 @@ TEST_F(CableOnAClock, cut_loses_what_is_under_way_and_what_comes_until_it_is_men
   EXPECT_TRUE(left.got.empty());
 }
 
+TEST_F(CableOnAClock, light_at_an_end_is_what_the_other_sends_less_the_loss) {
+  Cable cable(0, [this] { return now_ns; }, nullptr, 1.5);
+  EXPECT_EQ(cable.lightAt(0), Optic{}.transmit_dbm - 1.5);
+  cable.plug(1, Optic{-5.0, -19.0});
+  EXPECT_EQ(cable.lightAt(0), -6.5);
+  EXPECT_EQ(cable.lightAt(1), -3.5);
+  cable.deafen(0);
+  EXPECT_EQ(cable.lightAt(0), -6.5) << "nobody notices, the light neither";
+  cable.attenuate(4.0);
+  EXPECT_EQ(cable.lightAt(1), -6.0);
+  cable.cut();
+  EXPECT_EQ(cable.lightAt(0), std::nullopt);
+  cable.mend();
+  EXPECT_EQ(cable.lightAt(1), -3.5);
+  cable.plug(0, std::nullopt);
+  EXPECT_EQ(cable.lightAt(1), std::nullopt);
+  EXPECT_EQ(cable.lightAt(0), -6.5) << "where no module sees it";
+  EXPECT_FALSE(cable.isUp());
+}
+
+TEST_F(CableOnAClock, link_falls_when_either_end_receives_less_than_it_needs) {
+  Cable cable = make(500);
+  cable.connect(0, left);
+  cable.connect(1, right);
+  cable.plug(0, Optic{-2.0, -19.0});
+  cable.plug(1, Optic{-2.0, -14.0});
+  std::vector<std::string> told;
+  cable.on_light = [&] { told.push_back(cable.isUp() ? "enough" : "too little"); };
+  cable.on_link = [&](bool up) { told.push_back(up ? "up" : "down"); };
+  cable.end(0).deliver(Bytes{1});
+  cable.attenuate(12.0);
+  EXPECT_EQ(told, (std::vector<std::string>{"enough"})) << "as much as it needs";
+  cable.attenuate(12.1);
+  EXPECT_FALSE(cable.isUp());
+  EXPECT_FALSE(cable.isCut());
+  EXPECT_EQ(told, (std::vector<std::string>{"enough", "too little", "down"}));
+  cable.end(1).deliver(Bytes{2});
+  now_ns += 1'000;
+  cable.advance();
+  EXPECT_EQ(cable.lost(0), 1U);
+  EXPECT_EQ(cable.lost(1), 1U) << "under way when it fell";
+  cable.mend();
+  EXPECT_EQ(cable.lossDb(), kUsualLossDb);
+  EXPECT_EQ(told, (std::vector<std::string>{"enough", "too little", "down", "enough", "up"}));
+}
+
 TEST_F(CableOnAClock, deaf_end_hears_nothing_and_nobody_notices) {
   const Scratch scratch;
   PcapWriter tap(scratch / "tap.pcap", [] { return std::uint64_t{1}; });

@@ -26,6 +26,9 @@ class SystemCCard : public ::testing::Test {
     EXPECT_TRUE(function.barRead(0, address, value));
     return value;
   }
+  bool link(unsigned port) {
+    return card_map::field::kPortStatusUp.of(read(reg::kPortStatus + port * reg::kPortStatusStride)) != 0;
+  }
   static void run(std::uint64_t cycles) { sc_core::sc_start(static_cast<double>(cycles) * kCycle); }
   void runToRest() {
     do run(kQuantumCycles);
@@ -93,8 +96,25 @@ TEST_F(SystemCCard, port_has_a_link_when_it_is_connected) {
   Sink sink;
   card.connect(3, sink);
   run(1);
-  for (unsigned port = 0; port < CardModel::kPortCount; ++port)
-    EXPECT_EQ(read(reg::kPortStatus + port * reg::kPortStatusStride), port == 3 ? 1U : 0U) << port;
+  for (unsigned port = 0; port < CardModel::kPortCount; ++port) EXPECT_EQ(link(port), port == 3) << port;
+}
+
+TEST_F(SystemCCard, light_and_link_change_under_a_card_at_rest) {
+  Sink sink;
+  std::vector<unsigned> interrupts;
+  card.connect(3, sink);
+  run(1'000);
+  card.model().host.on_interrupt = [&](unsigned vector) { interrupts.push_back(vector); };
+  function.barWrite(0, reg::kEventClear, card_map::field::kEventClearArm.with(1));
+  runToRest();
+  card.setLight(3, std::nullopt);
+  EXPECT_EQ(interrupts, (std::vector<unsigned>{kEventVector}));
+  runToRest();
+  EXPECT_TRUE(link(3)) << "light is not yet the link";
+  const std::uint32_t status = read(reg::kPortStatus + 3 * reg::kPortStatusStride);
+  EXPECT_EQ(card_map::field::kPortStatusLos.of(status), 1U);
+  card.setLink(3, false);
+  EXPECT_FALSE(link(3));
 }
 
 TEST_F(SystemCCard, frames_are_padded_as_a_mac_does) {

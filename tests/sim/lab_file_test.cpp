@@ -55,14 +55,14 @@ cards:
     ports:
       0: {interface: e0, netns: /proc/1/ns/net, attach: packet, speed: 1G}
       1: {interface: e0, speed: 10G}
-      6: {cable: backbone}
-  - {name: b, socket: b.sock, serial: 504c000000000007, ports: {7: {cable: backbone}}}
+      6: {cable: backbone, module: {vendor: ACME, part: X-10-LR, serial: Z 1}}
+  - {name: b, socket: b.sock, serial: 504c000000000007, ports: {7: {cable: backbone, module: none}}}
   - {name: c, qemu: {socket: c.qemu, qtest: qtest.sock}}
   - {name: d, socket: d.sock, qemu: {socket: d.qemu, qtest: qtest.sock}}
   - {name: e, qemu: {socket: e.qemu}}
   - {name: f, vfio_user: f.vfio}
 cables:
-  - {name: backbone, pcap: x.pcap, delay_ns: 250000}
+  - {name: backbone, pcap: x.pcap, delay_ns: 250000, loss_db: 4.5}
 control: lab.control
 )";
   const Lab lab = readLab(scratch / "lab.yaml");
@@ -83,6 +83,12 @@ control: lab.control
   EXPECT_EQ(lab.cards[0].ports.at(6).cable, "backbone");
   EXPECT_EQ(lab.cards[0].ports.at(6).speed, PortSpeed::bus);
   EXPECT_EQ(lab.cards[1].ports.size(), 1U);
+  EXPECT_TRUE(first.has_module && first.module_vendor.empty() && first.module_part.empty());
+  EXPECT_TRUE(lab.cards[0].ports.at(6).has_module);
+  EXPECT_EQ(lab.cards[0].ports.at(6).module_vendor, "ACME");
+  EXPECT_EQ(lab.cards[0].ports.at(6).module_part, "X-10-LR");
+  EXPECT_EQ(lab.cards[0].ports.at(6).module_serial, "Z 1");
+  EXPECT_FALSE(lab.cards[1].ports.at(7).has_module);
   EXPECT_FALSE(lab.cards[1].qemu);
   EXPECT_EQ(lab.cards[2].socket, "") << "not needed with qemu";
   EXPECT_EQ(lab.cards[2].qemu->socket, "c.qemu");
@@ -95,6 +101,7 @@ control: lab.control
   ASSERT_EQ(lab.cables.size(), 1U);
   EXPECT_EQ(lab.cables[0].pcap, "x.pcap");
   EXPECT_EQ(lab.cables[0].delay_ns, 250'000U);
+  EXPECT_EQ(lab.cables[0].loss_db, 4.5);
   EXPECT_EQ(lab.control, "lab.control");
 }
 

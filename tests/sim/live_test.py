@@ -123,7 +123,7 @@ class Live(LabCase):
 
     def test_cable_can_be_cut_mended_and_deafened_while_it_runs(self) -> None:
         _, customer, vrack = self.two_cards()
-        self.assertEqual(self.cable().stdout, "backbone  link up  towards par-th2 lost 0  towards rbx lost 0\n")
+        self.assertEqual(self.cable().stdout, "backbone  link up  loss 3 dB  towards par-th2 lost 0  towards rbx lost 0\n")
         self.assertTrue(self.cable("backbone", "cut").stdout.startswith("backbone  link down"))
         self.assertEqual({self.link(site) for site in ("par-th2", "rbx")}, {"down"})
         with customer.packet_socket("e0") as outlet:
@@ -151,8 +151,8 @@ class Live(LabCase):
                                                       "(does its file name a control?)\n")
         self.two_cards()
         for arguments, said in ((("spine", "cut"), "poplink-sim: there is no cable 'spine'\n"),
-                                (("backbone", "deafen"), "poplink-sim: cable: deafen, and nothing else, names a card\n"),
-                                (("backbone", "cut", "rbx"), "poplink-sim: cable: deafen, and nothing else, names a card\n"),
+                                (("backbone", "deafen"), "poplink-sim: cable: deafen names a card, attenuate a loss in dB, and nothing else anything\n"),
+                                (("backbone", "cut", "rbx"), "poplink-sim: cable: deafen names a card, attenuate a loss in dB, and nothing else anything\n"),
                                 (("backbone", "deafen", "gra"), "poplink-sim: cable 'backbone' does not end at a card 'gra'\n")):
             self.assertEqual(self.cable(*arguments, expect=1).stderr, said)
         self.assertIn("cut", self.cable("backbone", "bend", expect=1).stderr)

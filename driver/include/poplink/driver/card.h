@@ -2,9 +2,11 @@
 // A card as software sees it: identity, tables, ports and counters over any transport.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +14,7 @@
 
 #include "poplink/card_map.h"
 #include "poplink/driver/error.h"
+#include "poplink/driver/sff8472.h"
 #include "poplink/driver/transport.h"
 
 namespace poplink::driver {
@@ -46,11 +49,23 @@ struct Flows {
 /// % at 16384, 7.4 % at 28672. Without an untouched slot nothing is known but that there were about m ln m or more.
 Flows flowsOf(std::uint32_t touched, std::uint32_t slots);
 
+/// Cards with register map 2.2 or older show neither speed nor module nor light.
 struct PortState {
-  bool up;       ///< the link
-  bool enabled;  ///< transmission
-  Count received;
-  Count sent;
+  bool up = false;                                  ///< the link
+  bool enabled = false;                             ///< transmission; not: the port is locked
+  unsigned speed_mbit = 0;                          ///< 0: not known
+  bool module = false;                              ///< one is plugged
+  bool fault = false;                               ///< its transmitter has failed
+  bool los = false;                                 ///< it receives too little light
+  std::optional<double> transmit_dbm, receive_dbm;  ///< light; nothing: none, or no module
+  Count received{};
+  Count sent{};
+};
+
+/// What is plugged into a port.
+struct PortModule {
+  std::optional<ModuleIdentity> identity;        ///< nothing: it does not let itself be read
+  std::optional<ModuleDiagnostics> diagnostics;  ///< nothing: it has none
 };
 
 /// Throws DriverError for an unknown name.
@@ -90,7 +105,13 @@ class Card {
   /// All valid entries by index. Reads until the card's count is reached.
   std::map<std::uint32_t, Entry> validEntries(std::string_view table);
 
+  /// What the card itself knows of a port: a few registers, quickly.
   PortState port(unsigned number);
+  /// What the port's module says of itself; nothing: there is none. Read from the module's memory as the board keeps
+  /// it, which needs some hundred accesses.
+  std::optional<PortModule> module(unsigned number);
+  /// Whether the card shows its ports' speed, modules and light: cards with a register map before 2.3 do not.
+  bool showsModules() const { return minor_ >= 3; }
   void enablePort(unsigned number, bool enabled);
   /// By ingress port and reason.
   Count dropped(unsigned port, unsigned reason);
@@ -112,6 +133,9 @@ class Card {
 
  private:
   std::uint32_t read(std::uint32_t address);
+  void checkPort(unsigned number) const;
+  /// A page of the module's memory, 0: A0h, 1: A2h; nothing: it does not answer.
+  std::optional<std::array<std::uint8_t, kModulePageBytes>> modulePage(unsigned port, unsigned page);
   Count count(std::uint32_t window, std::uint32_t index);
   void awaitTable(std::string_view table, std::uint32_t index);
   void checkIdentity();
