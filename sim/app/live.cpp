@@ -110,6 +110,7 @@ class LiveLab {
     }
     std::map<std::string, LabCableEnds> ends;
     std::map<std::string, unsigned> ends_used;
+    LabCardAccesses accesses;
     for (std::size_t i = 0; i < lab.cards.size(); ++i) {
       const LabCard& one = lab.cards[i];
       const std::string number = std::to_string(i);
@@ -118,6 +119,7 @@ class LiveLab {
       card.model().setSerial(one.serial);
       CardFunction& function =
           *functions_.emplace_back(std::make_unique<CardFunction>(("function_" + number).c_str(), card));
+      accesses[one.name] = &function.accesses();
       Ownership& owned = *owned_.emplace_back(std::make_unique<Ownership>(function));
       if (!one.socket.empty()) servers_.push_back(std::make_unique<CardServer>(context, one.socket, owned));
       if (one.qemu) offerToQemu(context, *one.qemu, owned);
@@ -142,7 +144,9 @@ class LiveLab {
         };
       }
     }
-    if (!lab.control.empty()) control_ = std::make_unique<CableControl>(context, lab.control, std::move(ends));
+    if (!lab.control.empty()) {
+      control_ = std::make_unique<CableControl>(context, lab.control, std::move(ends), std::move(accesses));
+    }
   }
 
   void offerToQemu(asio::io_context& context, const LabQemu& qemu, Ownership& card) {
