@@ -77,6 +77,9 @@ class SysfsTransport : public Transport {
 
   std::vector<std::uint32_t> run(std::span<const Access> accesses) override { return registers_.run(accesses); }
   std::string name() const override { return name_; }
+  std::unique_ptr<DmaMemory> allocate(std::size_t) override {
+    refuse(name_, "is reached by its registers only: it cannot share memory (bind vfio-pci)");
+  }
   void reset() override {
     if (!device_.write("reset", "1")) refuse(name_, "cannot be reset: " + std::string(std::strerror(errno)));
   }

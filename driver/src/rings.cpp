@@ -111,9 +111,16 @@ void Ring::stop() {
 }
 
 void Ring::check() {
-  const Access ask[] = {Access::read(reg(reg::kRingStatus))};
-  const std::uint32_t status = transport_.run(ask).front();
+  const Access ask[] = {Access::read(reg(reg::kRingStatus)), Access::read(reg(reg::kRingControl))};
+  const std::vector<std::uint32_t> words = transport_.run(ask);
+  const std::uint32_t status = words[0];
   if (status == kGone || field::kRingStatusError.of(status) != 0) throw stopped(status);
+  if (field::kRingControlEnable.of(words[1]) != 0) return;
+  // Not by us. There are buses on which a card that is gone answers zeros.
+  const Access magic[] = {Access::read(reg::kMagic)};
+  if (transport_.run(magic).front() != card_map::kMagicValue) throw stopped(kGone);
+  throw DriverError("ring " + std::to_string(number_) + " of the card at " + transport_.name() +
+                    " was disabled by somebody else: the card has been reset");
 }
 
 DriverError Ring::stopped(std::uint32_t status) const {

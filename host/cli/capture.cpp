@@ -25,7 +25,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using driver::HostFrame;
 
-constexpr std::chrono::milliseconds kPollPause(5);  // over a transport without interrupts
+constexpr std::chrono::milliseconds kPollPause(5);  // without interrupts
 constexpr std::chrono::seconds kCheckPause(1);      // between looks whether the card still is there
 constexpr unsigned kForwarded = 0;
 
@@ -168,7 +168,7 @@ int capture(const CaptureOptions& options) {
   };
   std::vector<pollfd> waits = {{signals.get(), POLLIN, 0}};
   for (const auto& ring : rings) {
-    if (ring->eventDescriptor() >= 0) waits.push_back({ring->eventDescriptor(), POLLIN, 0});
+    if (!options.poll && ring->eventDescriptor() >= 0) waits.push_back({ring->eventDescriptor(), POLLIN, 0});
   }
   const bool interrupts = waits.size() > 1;
   const auto end =
@@ -177,7 +177,14 @@ int capture(const CaptureOptions& options) {
   while (!enough() && Clock::now() < end) {
     std::size_t frames = 0;
     for (const auto& ring : rings) frames += ring->poll(take);
-    if (frames != 0) continue;
+    if (Clock::now() >= next_check) {
+      next_check = Clock::now() + kCheckPause;
+      for (const auto& ring : rings) ring->check();
+    }
+    if (frames != 0) {
+      if (::poll(waits.data(), 1, 0) > 0) break;
+      continue;
+    }
     sink.flush();
     if (interrupts) {
       for (const auto& ring : rings) ring->arm();
@@ -191,9 +198,6 @@ int capture(const CaptureOptions& options) {
       std::uint64_t fired = 0;
       if (waits[i].revents != 0) static_cast<void>(::read(waits[i].fd, &fired, sizeof fired));
     }
-    if (Clock::now() < next_check) continue;
-    next_check = Clock::now() + kCheckPause;
-    for (const auto& ring : rings) ring->check();
   }
   sink.flush();
   std::uint64_t lost = 0;

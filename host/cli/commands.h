@@ -60,6 +60,7 @@ struct CaptureOptions {
   std::string file;         ///< pcapng; "-": standard output; empty: lines of text
   std::uint64_t count = 0;  ///< frames; 0: no limit
   unsigned seconds = 0;     ///< 0: no limit
+  bool poll = false;        ///< without interrupts
 };
 
 /// Shows frames of a card and why they did not go on, until a signal or a limit.
@@ -69,6 +70,7 @@ struct TapOptions {
   CardChoice choice;
   unsigned port = 0;
   std::string interface;
+  bool poll = false;  ///< without interrupts
 };
 
 /// A port of the card as a network interface of this host, until a signal.

@@ -8,6 +8,7 @@
 #include "poplink/card_map.h"
 #include "poplink/driver/capture.h"
 #include "poplink/driver/error.h"
+#include "signals.h"
 
 namespace {
 
@@ -46,6 +47,8 @@ int run(CLI::App& app, const ApplyOptions& apply_options, const ShowOptions& sho
   }
 }
 
+constexpr const char* kPollHelp = "Without interrupts: look every few milliseconds whether frames are there";
+
 /// A card by name, or by a node file.
 void addCardChoice(CLI::App& command, CardChoice& choice) {
   command.add_option("CARD", choice.card, "PCI address as 0000:03:00.0, serial:NUMBER or sim:SOCKET")->option_text(" ");
@@ -62,6 +65,7 @@ void addTapCommand(CLI::App& command, TapOptions& options) {
       ->required()
       ->check(CLI::Range(0, 15));
   command.add_option("--interface", options.interface, "Name of the interface")->required();
+  command.add_flag("--poll", options.poll, kPollHelp);
 }
 
 void addCaptureCommand(CLI::App& command, CaptureOptions& options) {
@@ -79,6 +83,7 @@ void addCaptureCommand(CLI::App& command, CaptureOptions& options) {
   command.add_option("-w,--write", options.file, "Write pcapng to this file (-: standard output) instead of text");
   command.add_option("-c,--count", options.count, "Stop after so many frames");
   command.add_option("--seconds", options.seconds, "Stop after so long");
+  command.add_flag("--poll", options.poll, kPollHelp);
 }
 
 /// A card is named on the command line, or by a node file as everywhere else.
@@ -160,5 +165,6 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }
+  explainBusErrors();
   return run(app, apply_options, show_options, card_options, capture_options, tap_options);
 }

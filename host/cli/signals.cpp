@@ -2,12 +2,30 @@
 #include "signals.h"
 
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <system_error>
 
+#include "commands.h"
+
 namespace poplink::host {
+
+namespace {
+
+/// Nothing but what is allowed in a signal's handler.
+void onBusError(int signal, siginfo_t* info, void*) {
+  static constexpr char kText[] = "poplink: lost the card: its registers are not there any more\n";
+  if (info->si_code != BUS_ADRERR) {  // broken memory, perhaps: not ours to explain
+    ::signal(signal, SIG_DFL);
+    return;
+  }
+  static_cast<void>(::write(STDERR_FILENO, kText, sizeof kText - 1));
+  ::_exit(kExitCard);
+}
+
+}  // namespace
 
 driver::Descriptor endingSignals() {
   sigset_t set;
@@ -16,6 +34,14 @@ driver::Descriptor endingSignals() {
   sigaddset(&set, SIGTERM);
   if (sigprocmask(SIG_BLOCK, &set, nullptr) != 0) throw std::system_error(errno, std::generic_category(), "signals");
   return driver::Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+void explainBusErrors() {
+  struct sigaction action{};
+  action.sa_sigaction = onBusError;
+  action.sa_flags = SA_SIGINFO;
+  sigemptyset(&action.sa_mask);
+  if (sigaction(SIGBUS, &action, nullptr) != 0) throw std::system_error(errno, std::generic_category(), "signals");
 }
 
 }  // namespace poplink::host

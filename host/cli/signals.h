@@ -8,4 +8,8 @@ namespace poplink::host {
 /// SIGINT and SIGTERM as something to poll, so that a command can leave the card in order.
 driver::Descriptor endingSignals();
 
+/// Registers that the kernel takes from us while we use them (the card was removed, its memory space disabled) raise
+/// SIGBUS: from now on that is said, and ends the program as any card that is lost.
+void explainBusErrors();
+
 }  // namespace poplink::host

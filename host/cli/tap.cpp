@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <iostream>
 
 #include "commands.h"
@@ -19,8 +20,11 @@ namespace {
 constexpr unsigned kHostRole = 3;  // kernels::Role::host
 constexpr std::uint16_t kSTpid = 0x88A8;
 constexpr std::size_t kMinFrame = 60, kMaxFrame = 9216;
-constexpr int kPollMs = 2;      // over a transport without interrupts
-constexpr int kCheckMs = 1000;  // between looks whether the card still is there
+using Clock = std::chrono::steady_clock;
+
+constexpr int kPollMs = 2;                      // without interrupts
+constexpr std::chrono::seconds kCheckPause(1);  // between looks whether the card still is there
+constexpr int kWaitMs = 1000;
 
 /// The port belongs to the host until the end of the scope.
 class HostPort {
@@ -52,20 +56,13 @@ class HostPort {
   bool ours_ = false;
 };
 
-}  // namespace
-
-int tap(const TapOptions& options) {
+int forward(const TapOptions& options) {
   const driver::Descriptor signals = endingSignals();
   driver::Card card(openTransport(options.choice, "poplink tap"));
   const HostPort port(card, options.port);
   driver::RxRing rx(card.transport(), driver::HostClass::routing);
   driver::TxRing tx(card.transport(), driver::HostClass::routing);
-  std::unique_ptr<HostInterface> interface;
-  try {
-    interface = makeHostInterface(options.interface, "", AttachBy::best);
-  } catch (const HostInterfaceError& error) {
-    throw UsageError(error.what());
-  }
+  const auto interface = makeHostInterface(options.interface, "", AttachBy::best);
   std::cout << "interface " << options.interface << " (" << interface->kind() << ") is port " << options.port << " of "
             << card.name() << std::endl;
 
@@ -74,11 +71,18 @@ int tap(const TapOptions& options) {
     lost += frame.lost;
     if (frame.port == options.port && !frame.copy) ++(interface->give(frame.bytes) ? received : lost);
   };
-  const bool interrupts = rx.eventDescriptor() >= 0;
+  const int event = options.poll ? -1 : rx.eventDescriptor();
+  const bool interrupts = event >= 0;
   std::array<pollfd, 3> waits = {
-      {{signals.get(), POLLIN, 0}, {interface->descriptor(), POLLIN, 0}, {rx.eventDescriptor(), POLLIN, 0}}};
+      {{signals.get(), POLLIN, 0}, {interface->descriptor(), POLLIN, 0}, {event, POLLIN, 0}}};
   std::array<std::uint8_t, kMaxFrame> buffer;
+  auto next_check = Clock::now() + kCheckPause;
   while (waits[0].revents == 0) {
+    if (Clock::now() >= next_check) {
+      next_check = Clock::now() + kCheckPause;
+      rx.check();
+      tx.check();
+    }
     std::size_t moved = rx.poll(take);
     for (unsigned i = 0; i < 64; ++i) {
       const auto frame = interface->take(buffer);
@@ -95,12 +99,22 @@ int tap(const TapOptions& options) {
       continue;
     }
     if (interrupts) rx.arm();
-    if (::poll(waits.data(), waits.size(), interrupts ? kCheckMs : kPollMs) == 0 && interrupts) rx.check();
+    ::poll(waits.data(), waits.size(), interrupts ? kWaitMs : kPollMs);
     std::uint64_t fired = 0;
     if (waits[2].revents != 0) static_cast<void>(::read(waits[2].fd, &fired, sizeof fired));
   }
   std::cout << received << " frames received, " << sent << " sent, " << lost << " lost" << std::endl;
   return kExitDone;
+}
+
+}  // namespace
+
+int tap(const TapOptions& options) {
+  try {
+    return forward(options);
+  } catch (const HostInterfaceError& error) {  // it cannot be made, or somebody has removed it
+    throw UsageError(error.what());
+  }
 }
 
 }  // namespace poplink::host

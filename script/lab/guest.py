@@ -75,7 +75,8 @@ class Guest:
 
     def _command(self, kernel: pathlib.Path, initrd: pathlib.Path, channel: socket.socket, proxies: list[socket.socket]) -> list[str]:
         command = [
-            "qemu-system-x86_64", "-accel", "tcg", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-m", str(MEMORY_MIB),
+            # One thread for both processors: QEMU's proxy device locks up for good when two of them ask a card at the same time.
+            "qemu-system-x86_64", "-accel", "tcg,thread=single", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-m", str(MEMORY_MIB),
             "-smp", "2",
             # The cards map the guest's memory: it must be a file that can be passed on.
             "-object", f"memory-backend-memfd,id=ram,size={MEMORY_MIB}M,share=on", "-M", "q35,memory-backend=ram",

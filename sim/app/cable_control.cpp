@@ -66,13 +66,17 @@ Json stateOf(const std::string& name, const LabCableEnds& ends) {
 
 }  // namespace
 
-std::string answerCableRequest(const std::map<std::string, LabCableEnds>& cables, const std::string& request) {
+std::string answerCableRequest(const std::map<std::string, LabCableEnds>& cables, const LabCardAccesses& cards,
+                               const std::string& request) {
   try {
     const Json json = Json::parse(request);
     if (!json.empty()) act(cables, json);
     Json states = Json::array();
     for (const auto& [name, ends] : cables) states.push_back(stateOf(name, ends));
-    return Json{{"cables", states}}.dump();
+    Json counts = Json::array();
+    for (const auto& [name, accesses] : cards)
+      counts.push_back({{"card", name}, {"register_reads", accesses->reads}, {"register_writes", accesses->writes}});
+    return Json{{"cables", states}, {"cards", counts}}.dump();
   } catch (const BadRequest& error) {
     return Json{{"error", error.what()}}.dump();
   } catch (const nlohmann::json::exception&) {
@@ -81,8 +85,9 @@ std::string answerCableRequest(const std::map<std::string, LabCableEnds>& cables
 }
 
 struct CableControl::State : std::enable_shared_from_this<State> {
-  State(asio::io_context& context, const std::string& socket, std::map<std::string, LabCableEnds> named)
-      : acceptor(listenAt(context, socket)), path(socket), cables(std::move(named)) {}
+  State(asio::io_context& context, const std::string& socket, std::map<std::string, LabCableEnds> named,
+        LabCardAccesses counted)
+      : acceptor(listenAt(context, socket)), path(socket), cables(std::move(named)), cards(std::move(counted)) {}
 
   struct Client : std::enable_shared_from_this<Client> {
     explicit Client(Local::socket connection) : socket(std::move(connection)) {}
@@ -94,7 +99,7 @@ struct CableControl::State : std::enable_shared_from_this<State> {
                              });
     }
     void answer(const std::shared_ptr<State>& state, std::size_t length) {
-      out = answerCableRequest(state->cables, text.substr(0, length - 1)) + "\n";
+      out = answerCableRequest(state->cables, state->cards, text.substr(0, length - 1)) + "\n";
       text.erase(0, length);
       asio::async_write(socket, asio::buffer(out),
                         [self = shared_from_this(), state](boost::system::error_code error, std::size_t) {
@@ -117,11 +122,12 @@ struct CableControl::State : std::enable_shared_from_this<State> {
   Local::acceptor acceptor;
   std::string path;
   std::map<std::string, LabCableEnds> cables;
+  LabCardAccesses cards;
 };
 
 CableControl::CableControl(asio::io_context& context, const std::string& socket,
-                           std::map<std::string, LabCableEnds> cables)
-    : state_(std::make_shared<State>(context, socket, std::move(cables))) {
+                           std::map<std::string, LabCableEnds> cables, LabCardAccesses cards)
+    : state_(std::make_shared<State>(context, socket, std::move(cables), std::move(cards))) {
   state_->accept();
 }
 

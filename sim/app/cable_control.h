@@ -3,7 +3,8 @@
 //
 // A request is a line of JSON, {} or {"cable": NAME, "action": "cut" | "mend" | "deafen" | "attenuate"}, of deafen with
 // "card": NAME (that hears nothing any more), of attenuate with "loss_db": NUMBER. The answer is a line too: {"cables":
-// [...]}, or {"error": TEXT} and nothing has changed.
+// [...], "cards": [...]}, or {"error": TEXT} and nothing has changed. A card's entry says how often its host has read
+// and written its registers.
 #pragma once
 
 #include <array>
@@ -12,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include "../pci/pci_function.h"
 #include "cable.h"
 
 namespace poplink::sim {
@@ -22,10 +24,14 @@ struct LabCableEnds {
   std::array<std::string, 2> cards;  ///< at its ends
 };
 
+/// Cards by name.
+using LabCardAccesses = std::map<std::string, const RegisterAccesses*>;
+
 class CableControl {
  public:
   /// Listens at `socket`. Throws std::runtime_error.
-  CableControl(boost::asio::io_context& context, const std::string& socket, std::map<std::string, LabCableEnds> cables);
+  CableControl(boost::asio::io_context& context, const std::string& socket, std::map<std::string, LabCableEnds> cables,
+               LabCardAccesses cards);
   ~CableControl();
 
  private:
@@ -34,6 +40,7 @@ class CableControl {
 };
 
 /// The answer to a request, both without the line's end.
-std::string answerCableRequest(const std::map<std::string, LabCableEnds>& cables, const std::string& request);
+std::string answerCableRequest(const std::map<std::string, LabCableEnds>& cables, const LabCardAccesses& cards,
+                               const std::string& request);
 
 }  // namespace poplink::sim

@@ -131,6 +131,7 @@ class LiveLab {
     }
     std::map<std::string, LabCableEnds> ends;
     std::map<std::string, unsigned> ends_used;
+    LabCardAccesses accesses;
     for (std::size_t i = 0; i < lab.cards.size(); ++i) {
       const LabCard& one = lab.cards[i];
       const std::string number = std::to_string(i);
@@ -139,6 +140,7 @@ class LiveLab {
       card.model().setSerial(one.serial);
       CardFunction& function =
           *functions_.emplace_back(std::make_unique<CardFunction>(("function_" + number).c_str(), card));
+      accesses[one.name] = &function.accesses();
       Ownership& owned = *owned_.emplace_back(std::make_unique<Ownership>(function));
       if (!one.socket.empty()) servers_.push_back(std::make_unique<CardServer>(context, one.socket, owned));
       if (one.qemu) offerToQemu(context, *one.qemu, owned);
@@ -166,7 +168,8 @@ class LiveLab {
       }
     }
     for (const auto& [name, cable] : cables_) light(*cable, cable_ports_[name]);
-    if (!lab.control.empty()) control_ = std::make_unique<CableControl>(context, lab.control, std::move(ends));
+    if (!lab.control.empty())
+      control_ = std::make_unique<CableControl>(context, lab.control, std::move(ends), std::move(accesses));
   }
 
   /// A cable's ends see what is plugged at the other one, and from now on what happens to it.

@@ -143,6 +143,7 @@ bool CardFunction::access(tlm::tlm_command command, unsigned bar, std::uint64_t 
     return true;
   }
   if (bar != 0) return false;
+  ++(command == tlm::TLM_READ_COMMAND ? accesses_.reads : accesses_.writes);
   tlm::tlm_generic_payload payload;
   payload.set_command(command);
   payload.set_address(offset);

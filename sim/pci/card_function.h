@@ -37,6 +37,7 @@ class CardFunction : public sc_core::sc_module, public PciFunction, private Host
   // there.
   bool readHost(std::uint64_t address, std::span<std::uint8_t> into);
   bool writeHost(std::uint64_t address, std::span<const std::uint8_t> from);
+  const RegisterAccesses& accesses() const { return accesses_; }
   /// The event of an MSI-X vector.
   void raise(unsigned vector) { msix_.raise(vector); }
 
@@ -55,6 +56,7 @@ class CardFunction : public sc_core::sc_module, public PciFunction, private Host
   std::array<std::uint8_t, 4096> config_{};
   std::array<std::uint8_t, 4096> writable_{};  ///< bits that configWrite may change
   PciHost* host_ = nullptr;
+  RegisterAccesses accesses_;
   Msix msix_;
 };
 

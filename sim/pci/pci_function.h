@@ -26,6 +26,11 @@ struct PciBar {
   std::uint64_t bytes;  ///< a power of two
 };
 
+/// What a host has done with the registers, BAR 0, since the beginning.
+struct RegisterAccesses {
+  std::uint64_t reads = 0, writes = 0;
+};
+
 // PCI Local Bus 3.0, 6.1 and 6.2: what every host of a function has to know of its configuration space.
 inline constexpr std::uint16_t kPciCommand = 0x04;
 inline constexpr std::uint16_t kPciBar0 = 0x10;

@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <map>
+#include <optional>
 
 #include "card_model.h"
 #include "poplink/driver/error.h"
@@ -33,7 +34,7 @@ class ModelTransport : public Transport, private sim::HostMemory {
     std::vector<std::uint32_t> values;
     for (const Access& access : accesses) {
       if (gone) {
-        if (access.kind == Access::Kind::read) values.push_back(~0U);
+        if (access.kind == Access::Kind::read) values.push_back(*gone);
         continue;
       }
       try {
@@ -60,7 +61,7 @@ class ModelTransport : public Transport, private sim::HostMemory {
   sim::CardModel model;
   std::uint64_t reads = 0, writes = 0, interrupts = 0;  ///< register accesses, MSI-X messages
   std::uint64_t outside = 0;                            ///< DMA to where nothing was given
-  bool gone = false;                                    ///< all ones, as a card that was pulled
+  std::optional<std::uint32_t> gone;                    ///< answers this only, as a card that was pulled
 
  private:
   static constexpr std::size_t kPage = 4096;

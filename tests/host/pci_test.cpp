@@ -127,7 +127,7 @@ TEST_F(PciSysfsCard, has_registers_only_and_says_so) {
   EXPECT_EQ(card->capabilities().vectors, 0U);
   EXPECT_TRUE(card->vectors().empty());
   EXPECT_EQ(refusal([&] { card->allocate(4096); }),
-            "the card at 0000:03:00.0 is reached by its registers only: it cannot share memory");
+            "the card at 0000:03:00.0 is reached by its registers only: it cannot share memory (bind vfio-pci)");
 }
 
 TEST_F(PciSysfsCard, is_reset_through_its_attribute) {

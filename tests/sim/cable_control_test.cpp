@@ -9,19 +9,22 @@ namespace {
 
 class CableRequests : public ::testing::Test {
  protected:
-  std::string ask(const std::string& request) { return answerCableRequest(cables, request); }
+  std::string ask(const std::string& request) { return answerCableRequest(cables, cards, request); }
   std::string error(const std::string& text) { return R"({"error":")" + text + R"("})"; }
 
   Cable first{0, [] { return std::uint64_t{0}; }, nullptr};
   Cable second{0, [] { return std::uint64_t{0}; }, nullptr};
+  RegisterAccesses accesses{7, 3};
+  LabCardAccesses cards = {{"par", &accesses}};
   std::map<std::string, LabCableEnds> cables = {{"one", {&first, {"par", "rbx"}}}, {"two", {&second, {"par", "rbx"}}}};
 };
 
-TEST_F(CableRequests, empty_one_shows_all_cables) {
+TEST_F(CableRequests, empty_one_shows_all_cables_and_cards) {
   EXPECT_EQ(ask("{}"),
             R"({"cables":[{"cable":"one","link":"up","loss_db":3.0,"ends":[{"card":"par","deaf":false,"lost":0},)"
             R"({"card":"rbx","deaf":false,"lost":0}]},{"cable":"two","link":"up","loss_db":3.0,"ends":[{"card":"par",)"
-            R"("deaf":false,"lost":0},{"card":"rbx","deaf":false,"lost":0}]}]})");
+            R"("deaf":false,"lost":0},{"card":"rbx","deaf":false,"lost":0}]}],)"
+            R"("cards":[{"card":"par","register_reads":7,"register_writes":3}]})");
 }
 
 TEST_F(CableRequests, act_on_the_cable_that_they_name) {

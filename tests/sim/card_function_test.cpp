@@ -113,6 +113,17 @@ TEST_F(PciCard, bars_tell_their_size_and_keep_their_address) {
   EXPECT_EQ(function.bars()[1].bytes, 4096U);
 }
 
+TEST_F(PciCard, accesses_to_registers_are_counted) {
+  const RegisterAccesses before = function.accesses();
+  read(reg::kMagic);
+  read(reg::kScratch);
+  write(0, reg::kScratch, 1);
+  read(0, 2);  // no register of the card's, but MSI-X
+  function.configRead(0, 4);
+  EXPECT_EQ(function.accesses().reads - before.reads, 2U);
+  EXPECT_EQ(function.accesses().writes - before.writes, 1U);
+}
+
 TEST_F(PciCard, capabilities_are_power_msix_and_express) {
   std::map<std::uint32_t, std::uint16_t> found;
   EXPECT_EQ(function.configRead(0x06, 2), 0x10U) << "status: there are capabilities";

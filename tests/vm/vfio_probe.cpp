@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What vfio makes of a card, in a guest, without our driver: vfio-probe PCI-ADDRESS IOMMU-GROUP. Says what it finds,
-// then `armed`, waits for an interrupt of any vector, and resets the function.
+// then `armed`, waits for an interrupt of any vector, says what has happened to links and rings, and resets the function.
 #include <fcntl.h>
 #include <linux/vfio.h>
 #include <poll.h>
@@ -74,6 +74,12 @@ void awaitEvent(std::vector<pollfd>& events) {
   }
 }
 
+void showEvents(const char* before, const volatile std::uint32_t* registers) {
+  const std::uint32_t events = registers[poplink::card_map::reg::kEventStatus / 4];
+  std::printf("%slinks 0x%04x rings 0x%02x\n", before, poplink::card_map::field::kEventStatusLinks.of(events),
+              poplink::card_map::field::kEventStatusRings.of(events));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -110,6 +116,10 @@ int main(int argc, char** argv) {
   registers[poplink::card_map::reg::kEventClear / 4] = kClearAllAndArm;
   std::puts("armed");
   awaitEvent(events);
+
+  showEvents("", registers);
+  registers[poplink::card_map::reg::kEventClear / 4] = kClearAllAndArm;
+  showEvents("and cleared: ", registers);
 
   registers[poplink::card_map::reg::kScratch / 4] = 0xCAFE;
   check(::ioctl(device, VFIO_DEVICE_RESET) == 0, "reset");

@@ -51,7 +51,8 @@ class Ring {
   void arm();
   /// A descriptor that polls readable (see Transport::vectors); -1: the transport has no interrupts.
   int eventDescriptor();
-  /// Throws DriverError when the card has stopped the ring or is gone. Reads registers: for the slow path.
+  /// Throws DriverError when the card has stopped the ring, somebody has reset it, or it is gone. Reads registers: for
+  /// the slow path, but now and then in every loop, because neither memory nor writes tell any of it.
   void check();
   /// Frames that the card has discarded: the bus refused them, or this ring did not run.
   std::uint32_t lost();
