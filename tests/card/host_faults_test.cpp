@@ -294,7 +294,7 @@ class HostFaults : public ::testing::Test {
 
   std::function<Offered()> next_offer = [this] { return anything(); };
   std::mt19937_64 random{2026};
-  TestMemory memory{32U << 20};
+  TestMemory memory{64U << 20};
   RtlModule<Vhost_path> dut;
   Path path{PathCard{dut}};
   sim::HostBusModel<Vhost_path, kBeat> bus;
@@ -360,6 +360,29 @@ TEST_F(HostFaults, every_frame_arrives_whole_and_in_order_or_is_counted) {
   std::printf("%u frames offered, %llu in host memory, %llu from the host, %llu stopped rings, %llu cycles\n", offered,
               static_cast<unsigned long long>(good), static_cast<unsigned long long>(frames_taken),
               static_cast<unsigned long long>(stops), static_cast<unsigned long long>(cycle));
+}
+
+TEST_F(HostFaults, largest_rings_wrap) {
+  bus.timing = {};
+  bus.timing.write_cycles = [] { return 1U; };
+  for (unsigned log = 11; log <= 15; ++log) {
+    State& state = states[0];
+    state.ring->stop();
+    runUntil([&] { return state.ring->atRest(); }, 100'000);
+    state.stopping = false;
+    state.ring = std::make_unique<Ring>(path, memory, 0, log, 64);
+    pause = 1;
+    next_offer = [] { return Offered{0, 1, 0, 60}; };
+    const std::uint64_t before = state.good, wanted = (2ULL << log) + 100;
+    while (state.good < before + wanted && !HasFatalFailure()) {
+      want_frames = offered + 100;  // never more than the queue holds
+      runUntil([&] { return offered == want_frames && queued[0].empty() && verdicts.empty() && outcomes.empty(); },
+               1'000'000);
+    }
+    EXPECT_EQ(state.said_lost, 0U) << "entries " << (1U << log);
+    EXPECT_EQ(state.ring->error(), 0U);
+  }
+  EXPECT_EQ(memory.violations, 0U);
 }
 
 /// Every cycle brings a frame of one class on one port, but for those of the others that are due: each (port, class)
