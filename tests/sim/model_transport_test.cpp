@@ -246,9 +246,14 @@ TEST_F(ModelTransport, cards_of_one_program_take_turns) {
   program(model, 10);
   program(far, 20);
   bool answered = false;
+  unsigned under_way = 0;
   model.on_sent = [&](unsigned port, std::span<const std::uint8_t> frame) {
-    if (port == 6) return far.receive(6, frame);
-    out.push_back({port, {frame.begin(), frame.end()}});
+    EXPECT_EQ(++under_way, 1U) << "a frame in the middle of another";
+    if (port == 6)
+      far.receive(6, frame);
+    else
+      out.push_back({port, {frame.begin(), frame.end()}});
+    --under_way;
   };
   far.on_sent = [&](unsigned port, std::span<const std::uint8_t> frame) {
     if (port == 6) return model.receive(6, frame);  // which is in the middle of the frame that is answered
