@@ -56,6 +56,10 @@ ModelCard::ModelCard(std::function<std::uint64_t()> now_us, std::uint64_t serial
   rings_.on_sent = [this](unsigned host_class, bool refused, unsigned bytes) {
     counters_.ofHost(host_class, refused).add(bytes);
   };
+  for (unsigned port = 0; port < kPorts; ++port) {
+    ports_[port].module = usualModule(false, "PL" + std::to_string(port));
+    ports_[port].received_dbm = ports_[port].module->optic.transmit_dbm - kUsualLossDb;
+  }
   portsChanged();
 }
 
@@ -207,13 +211,29 @@ bool ModelCard::portEnabled(unsigned port) const {
   return port < kPorts && field::kPortControlEnable.of(at(reg::kPortControl, port)) != 0;
 }
 
-void ModelCard::setPortUp(unsigned port, bool up) {
-  if (port >= kPorts) throw std::out_of_range("the card has no such port");
-  if (portUp(port) == up) return;
+template <class Change>
+void ModelCard::changePort(unsigned number, Change&& change) {
+  Port& port = ports_.at(number);
   tick();
-  up_ ^= static_cast<std::uint16_t>(1U << port);
+  const auto before = port.state();
+  change(port);
   portsChanged();
-  interrupts_.linkChanged(port);
+  if (port.state() != before) interrupts_.linkChanged(number);
+}
+
+void ModelCard::setPortUp(unsigned port, bool up) {
+  changePort(port, [up](Port& one) { one.up = up; });
+}
+
+void ModelCard::setModule(unsigned port, std::optional<Module> module) {
+  changePort(port, [&module](Port& one) {
+    one.received_dbm = module ? std::optional(module->optic.transmit_dbm - kUsualLossDb) : std::nullopt;
+    one.module = std::move(module);
+  });
+}
+
+void ModelCard::setReceivedLight(unsigned port, std::optional<double> dbm) {
+  changePort(port, [dbm](Port& one) { one.received_dbm = dbm; });
 }
 
 void ModelCard::portsChanged() {

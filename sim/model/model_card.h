@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "../card/host_memory.h"
+#include "../card/optics.h"
 #include "card_counters.h"
 #include "flow_sketch.h"
 #include "forward.h"
@@ -50,7 +51,14 @@ class ModelCard {
   void receive(unsigned port, std::span<const std::uint8_t> bytes, bool bad = false);
 
   void setPortUp(unsigned port, bool up);
-  bool portUp(unsigned port) const { return (up_ >> port & 1) != 0; }
+  /// Plugs a module, which receives light of its own kind over a usual cable, or pulls it. The link is another matter.
+  /// All ports have a usual one at first.
+  void setModule(unsigned port, std::optional<Module> module);
+  /// Nothing: darkness.
+  void setReceivedLight(unsigned port, std::optional<double> dbm);
+  /// What the port says of itself; frames take no time.
+  void setSpeed(unsigned port, unsigned mbit_per_second) { ports_.at(port).mbit_per_second = mbit_per_second; }
+  bool portUp(unsigned port) const { return port < kPorts && ports_[port].up; }
   bool portEnabled(unsigned port) const;
 
   /// A register of BAR0. Nothing: refused.
@@ -75,6 +83,15 @@ class ModelCard {
     bool bad;
   };
   class Busy;
+  struct Port {
+    bool up = true;
+    unsigned mbit_per_second = 10'000;
+    std::optional<Module> module;
+    std::optional<double> received_dbm;
+    PortLight light() const { return lightOf(module, received_dbm); }
+    /// What is an event when it changes.
+    std::array<bool, 4> state() const { return {up, light().module, light().fault, light().los}; }
+  };
 
   /// What is due at the time of this call.
   void tick();
@@ -93,13 +110,18 @@ class ModelCard {
   void ringWritten(unsigned ring);
   void armRing(unsigned ring, std::uint32_t value);
   void eventsWritten(std::uint32_t value);
+  /// `change` of a port.
+  template <class Change>
+  void changePort(unsigned port, Change&& change);
   void portsChanged();
+  std::uint32_t portStatus(unsigned port) const;
+  std::optional<std::uint32_t> moduleMemory(std::uint32_t offset) const;
   std::uint32_t at(std::uint32_t array, unsigned number) const { return registers_.get(array + 4 * number); }
 
   std::function<std::uint64_t()> now_us_;
   std::uint64_t now_ = 0;
   std::uint64_t serial_;
-  std::uint16_t up_ = (1U << kPorts) - 1;
+  std::array<Port, kPorts> ports_;
 
   RegisterFile registers_;
   SoftwareTables tables_;

@@ -29,6 +29,8 @@ std::optional<std::uint32_t> ModelCard::read(std::uint32_t address) {
   if (RegisterFile::known(address)) return registers_.get(address) | live(address);
   if (const auto link = numberIn(window::kFlowCounts, window::kFlowCountsBytes / 4, address))
     return sketch_.lastSecond(now_, *link);
+  if (address - window::kModuleMemory < window::kModuleMemoryBytes)
+    return moduleMemory(address - window::kModuleMemory);
   return counters_.read(address);
 }
 
@@ -79,7 +81,11 @@ std::uint32_t ModelCard::live(std::uint32_t address) const {
     default:
       break;
   }
-  if (const auto port = numberIn(reg::kPortStatus, kPorts, address)) return portUp(*port) ? 1 : 0;
+  if (const auto port = numberIn(reg::kPortStatus, kPorts, address)) return portStatus(*port);
+  if (const auto port = numberIn(reg::kPortLight, kPorts, address)) {
+    const PortLight light = ports_[*port].light();
+    return field::kPortLightTransmit.with(light.transmit) | field::kPortLightReceive.with(light.receive);
+  }
   if (const auto ring = numberIn(reg::kRingStatus, reg::kRingStatusCount, address)) {
     const HostRings::State& state = rings_.state(*ring);
     return field::kRingStatusRunning.with(state.running ? 1 : 0) |
@@ -88,6 +94,24 @@ std::uint32_t ModelCard::live(std::uint32_t address) const {
   }
   if (const auto ring = numberIn(reg::kRingLost, reg::kRingLostCount, address)) return rings_.state(*ring).lost;
   return 0;
+}
+
+std::uint32_t ModelCard::portStatus(unsigned port) const {
+  const Port& one = ports_[port];
+  const PortLight light = one.light();
+  return field::kPortStatusUp.with(one.up) | field::kPortStatusModule.with(light.module) |
+         field::kPortStatusFault.with(light.fault) | field::kPortStatusLos.with(light.los) |
+         field::kPortStatusSpeed.with(one.mbit_per_second);
+}
+
+/// A word, its low byte first; nothing: no module is there.
+std::optional<std::uint32_t> ModelCard::moduleMemory(std::uint32_t offset) const {
+  const unsigned port = offset / kModuleBytes;
+  if (port >= kPorts || !ports_[port].module) return std::nullopt;
+  const ModuleImage image(*ports_[port].module, ports_[port].received_dbm);
+  std::uint32_t word = 0;
+  for (unsigned i = 0; i < 4; ++i) word |= std::uint32_t{image.bytes()[offset % kModuleBytes + i]} << (8 * i);
+  return word;
 }
 
 void ModelCard::written(std::uint32_t address, std::uint32_t value) {

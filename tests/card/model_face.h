@@ -25,6 +25,8 @@ class ModelFace {
     model.poll();
   }
   void setPortUp(unsigned port, bool up) { model.setPortUp(port, up); }
+  void setModule(unsigned port, std::optional<sim::Module> module) { model.setModule(port, std::move(module)); }
+  void setReceivedLight(unsigned port, std::optional<double> dbm) { model.setReceivedLight(port, dbm); }
   void receive(unsigned port, const Frame& frame, bool bad) { model.receive(port, frame, bad); }
 
   sim::ModelCard model;

@@ -329,6 +329,26 @@ class Model : public ::testing::TestWithParam<int> {
         return write(map::reg::kEventClear, (any & 0x00FF'FFFF) | 0xC000'0000);
     }
   }
+  /// A module pulled, plugged, failing, or in the dark.
+  void optics() {
+    const unsigned port = static_cast<unsigned>(pick(kPorts));
+    std::optional<sim::Module> module = sim::usualModule(chance(2), std::to_string(pick(1000)));
+    module->fault = chance(3);
+    if (chance(3)) module.reset();
+    const std::optional<double> light = chance(4) ? std::nullopt : std::optional(-40.0 + static_cast<double>(pick(42)));
+    const bool plugs = chance(2);
+    both([&](auto& side) {
+      if (plugs)
+        side.access.card.setModule(port, module);
+      else
+        side.access.card.setReceivedLight(port, light);
+    });
+    rtl.access.card.run(16);
+    for (unsigned i = 0; i < 4; ++i)
+      compareRead(map::window::kModuleMemory + 512 * port + 4 * static_cast<std::uint32_t>(pick(128)));
+    compareRead(map::reg::kPortStatus + 4 * port);
+    compareRead(map::reg::kPortLight + 4 * port);
+  }
   void moderation() {
     const unsigned ring = static_cast<unsigned>(pick(8));
     const unsigned count = static_cast<unsigned>(pick(5)), us = static_cast<unsigned>(pick(3000));
@@ -380,7 +400,7 @@ class Model : public ::testing::TestWithParam<int> {
     if (what < 96) return refuseBuffer();
     if (what < 97) return breakRing();
     if (what < 98) return restart();
-    if (what < 99) return aging();
+    if (what < 99) return chance(2) ? aging() : optics();
     for (unsigned i = 0; i < 12; ++i) compareRead(anyAddress());
     refusedWrite();
   }

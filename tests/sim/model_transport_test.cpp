@@ -185,8 +185,20 @@ TEST_F(ModelTransport, link_change_fires_the_event_vector) {
   EXPECT_FALSE(fired(event));
   model.setPortUp(3, false);
   EXPECT_TRUE(fired(event));
-  EXPECT_EQ(read(*transport, reg::kPortStatus + 12), 0U);
+  EXPECT_EQ(field::kPortStatusUp.of(read(*transport, reg::kPortStatus + 12)), 0U);
   EXPECT_EQ(field::kEventStatusLinks.of(read(*transport, reg::kEventStatus)), 1U << 3);
+}
+
+TEST_F(ModelTransport, module_pulled_is_an_event_and_has_no_memory) {
+  const auto transport = open();
+  model.setSpeed(2, 1'000);
+  const std::uint32_t status = read(*transport, reg::kPortStatus + 8);
+  EXPECT_EQ(field::kPortStatusModule.of(status), 1U);
+  EXPECT_EQ(field::kPortStatusSpeed.of(status), 1'000U);
+  EXPECT_EQ(read(*transport, card_map::window::kModuleMemory + 2 * 512) & 0xFF, 3U) << "an SFP";
+  model.setModule(2, std::nullopt);
+  EXPECT_EQ(field::kEventStatusLinks.of(read(*transport, reg::kEventStatus)), 1U << 2);
+  EXPECT_THROW(read(*transport, card_map::window::kModuleMemory + 2 * 512), DriverError);
 }
 
 TEST_F(ModelTransport, reset_ends_rings_and_nothing_else) {
@@ -234,9 +246,14 @@ TEST_F(ModelTransport, cards_of_one_program_take_turns) {
   program(model, 10);
   program(far, 20);
   bool answered = false;
+  unsigned under_way = 0;
   model.on_sent = [&](unsigned port, std::span<const std::uint8_t> frame) {
-    if (port == 6) return far.receive(6, frame);
-    out.push_back({port, {frame.begin(), frame.end()}});
+    EXPECT_EQ(++under_way, 1U) << "a frame in the middle of another";
+    if (port == 6)
+      far.receive(6, frame);
+    else
+      out.push_back({port, {frame.begin(), frame.end()}});
+    --under_way;
   };
   far.on_sent = [&](unsigned port, std::span<const std::uint8_t> frame) {
     if (port == 6) return model.receive(6, frame);  // which is in the middle of the frame that is answered
