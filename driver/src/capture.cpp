@@ -28,6 +28,11 @@ void stopCapture(Transport& transport) {
   transport.run(off);
 }
 
+void learnAddresses(Transport& transport, std::bitset<16> ports) {
+  const Access one[] = {Access::write(reg::kLearnPorts, static_cast<std::uint32_t>(ports.to_ulong()))};
+  transport.run(one);
+}
+
 std::uint64_t cardTime(Transport& transport) {
   const Access reads[] = {Access::read(reg::kNowUsHigh), Access::read(reg::kNowUsLow), Access::read(reg::kNowUsHigh)};
   while (true) {

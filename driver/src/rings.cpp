@@ -26,7 +26,7 @@ constexpr std::uint32_t kGone = 0xFFFF'FFFF;
 // Fields of a completion (docs/host-path.md, section 3).
 constexpr std::size_t kWritten = 0, kFrameBytes = 2, kPort = 4, kReason = 5, kService = 6, kHash = 8, kEgress = 12,
                       kKind = 13, kUs = 16, kLost = 24, kIndex = 28, kStatus = 31;
-constexpr unsigned kPhase = 1, kBusError = 4, kBadDescriptor = 8, kHasService = 0x8000;
+constexpr unsigned kPhase = 1, kBusError = 4, kBadDescriptor = 8, kHasService = 0x8000, kCopy = 1, kLearned = 2;
 
 /// Policers of a class: frames a second and the burst; 0: no limit.
 struct Police {
@@ -217,7 +217,8 @@ std::size_t RxRing::poll(const std::function<void(const HostFrame&)>& take, std:
                       little<std::uint16_t>(at + kFrameBytes),
                       at[kPort],
                       at[kReason],
-                      at[kKind] == 1,
+                      (at[kKind] & kCopy) != 0,
+                      (at[kKind] & kLearned) != 0,
                       (service & kHasService) != 0 ? std::optional(service & 0xFFFU) : std::nullopt,
                       little<std::uint32_t>(at + kHash),
                       at[kEgress],

@@ -59,10 +59,12 @@ std::string portName(unsigned port) {
 
 /// Why the frame is here, in words.
 std::string outcome(const HostFrame& frame) {
-  if (frame.reason == kForwarded) return "forwarded to " + portName(frame.egress_port);
+  if (frame.reason == kForwarded)
+    return (frame.learned ? "new source address, forwarded to " : "forwarded to ") + portName(frame.egress_port);
   for (const card_map::DropReason& reason : card_map::kDropReasons) {
     if (reason.number == frame.reason)
-      return (frame.copy ? "dropped: " : "to the host: ") + std::string(reason.name) + ", " + std::string(reason.text);
+      return (frame.copy || frame.learned ? "dropped: " : "to the host: ") + std::string(reason.name) + ", " +
+             std::string(reason.text);
   }
   return "dropped: reason " + std::to_string(frame.reason);
 }
@@ -122,12 +124,14 @@ class Sink {
 
 /// Stops the copies however it ends.
 struct Copies {
-  Copies(driver::Transport& card, const driver::Capture& capture) : transport(card) {
+  Copies(driver::Transport& card, const driver::Capture& capture, bool new_addresses) : transport(card) {
     driver::startCapture(transport, capture);
+    if (new_addresses) driver::learnAddresses(transport, capture.ports.to_ulong() & 0xFFFF);
   }
   ~Copies() {
     try {
       driver::stopCapture(transport);
+      driver::learnAddresses(transport, {});
     } catch (const driver::DriverError&) {
     }
   }
@@ -153,14 +157,14 @@ int capture(const CaptureOptions& options) {
   std::array<std::unique_ptr<driver::RxRing>, driver::kHostClasses> rings;
   for (unsigned c = 0; c < rings.size(); ++c)
     rings[c] = std::make_unique<driver::RxRing>(*card, static_cast<driver::HostClass>(c));
-  const Copies copies(*card, what);
+  const Copies copies(*card, what, options.new_addresses);
   std::cerr << "capturing at " << card->name() << ", Ctrl-C ends it\n";
 
   std::uint64_t captured = 0;
   const auto enough = [&] { return options.count != 0 && captured >= options.count; };
   const auto take = [&](const HostFrame& frame) {
     // What the card gives us for its own reasons is subject to the same wishes.
-    if (enough() || !what.ports.test(frame.port) || !what.outcomes.test(frame.reason)) return;
+    if (enough() || !what.ports.test(frame.port) || !(frame.learned || what.outcomes.test(frame.reason))) return;
     if (what.service && frame.service != what.service) return;
     if (!filter->matches(frame.bytes, frame.frame_bytes)) return;
     sink.frame(frame);

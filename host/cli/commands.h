@@ -56,11 +56,12 @@ struct CaptureOptions {
   std::vector<unsigned> ports;        ///< ingress; none: all
   std::vector<std::string> outcomes;  ///< drop reasons, "dropped", "forwarded" or "all"
   std::optional<unsigned> service;
-  std::string filter;       ///< as tcpdump's
-  std::string file;         ///< pcapng; "-": standard output; empty: lines of text
-  std::uint64_t count = 0;  ///< frames; 0: no limit
-  unsigned seconds = 0;     ///< 0: no limit
-  bool poll = false;        ///< without interrupts
+  bool new_addresses = false;  ///< also forwarded frames whose source address is new on its port
+  std::string filter;          ///< as tcpdump's
+  std::string file;            ///< pcapng; "-": standard output; empty: lines of text
+  std::uint64_t count = 0;     ///< frames; 0: no limit
+  unsigned seconds = 0;        ///< 0: no limit
+  bool poll = false;           ///< without interrupts
 };
 
 /// Shows frames of a card and why they did not go on, until a signal or a limit.

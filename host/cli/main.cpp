@@ -79,6 +79,8 @@ void addCaptureCommand(CLI::App& command, CaptureOptions& options) {
       ->check(CLI::IsMember(outcomeNames()));
   command.add_option("--service", options.service, "Only frames of the service with this number")
       ->check(CLI::Range(0, 4095));
+  command.add_flag("--new-addresses", options.new_addresses,
+                   "Also forwarded frames whose source address is new on its port");
   command.add_option("--filter", options.filter, "Only what this expression matches, as tcpdump's");
   command.add_option("-w,--write", options.file, "Write pcapng to this file (-: standard output) instead of text");
   command.add_option("-c,--count", options.count, "Stop after so many frames");

@@ -249,6 +249,7 @@ module card_core #(
   logic [16:0]     capture_ports;
   logic [31:0]     capture_outcomes_low, capture_outcomes_high;
   logic [11:0]     capture_service;
+  logic [15:0]     learn_ports;
   logic [7:0]      ring_enable, ring_running, ring_arm, event_rings, clear_rings;
   logic [8*4-1:0]  ring_log_entries;
   logic [8*32-1:0] ring_descriptors_low, ring_descriptors_high, ring_completions_low, ring_completions_high, ring_lost;
@@ -263,7 +264,7 @@ module card_core #(
     .clk(clk), .rst(rst), .ready_o(police_ready), .now_us(now_us),
     .valid_i(a_valid), .drop_i(a_drop), .punt_i(a_punt), .host_class_i(a_host_class), .port_i(a_port), .of_host_i(a_of_host),
     .length_i(a_received), .service_valid_i(a_service_valid), .service_i(a_service), .hash_i(a_hash), .egress_port_i(a_egress_port),
-    .data_i(body_data),
+    .source_i(a_edit_data[95:48]), .data_i(body_data), .learn_ports_i(learn_ports),  // an edit's data begin with the addresses
     .capture_enable_i(capture_enable), .capture_ports_i(capture_ports),
     .capture_outcomes_i({capture_outcomes_high, capture_outcomes_low}), .capture_by_service_i(capture_by_service),
     .capture_service_i(capture_service),
@@ -326,7 +327,7 @@ module card_core #(
     .event_clear_links_o(clear_links), .event_clear_rings_o(clear_rings), .event_clear_clear_o(clear_events), .event_clear_arm_o(arm_events),
     .police_service_interval_value_o(service_interval), .police_service_tolerance_value_o(service_tolerance),
     .police_port_interval_value_o(port_interval), .police_port_tolerance_value_o(port_tolerance),
-    .capture_control_enable_o(capture_enable), .capture_control_by_service_o(capture_by_service),
+    .learn_ports_ports_o(learn_ports), .capture_control_enable_o(capture_enable), .capture_control_by_service_o(capture_by_service),
     .capture_control_service_o(capture_service), .capture_ports_ports_o(capture_ports),
     .capture_outcomes_low_value_o(capture_outcomes_low), .capture_outcomes_high_value_o(capture_outcomes_high),
     .table_select_chosen_o(table_select), .table_index_value_i(table_index + 32'd1), .table_index_value_load_i(load_index),

@@ -31,7 +31,9 @@ module host_path #(
   input  wire logic [11:0]         service_i,
   input  wire logic [31:0]         hash_i,
   input  wire logic [3:0]          egress_port_i,
+  input  wire logic [47:0]         source_i,
   input  wire logic [DATA_W-1:0]   data_i,
+  input  wire logic [15:0]         learn_ports_i,
   input  wire logic                capture_enable_i,
   input  wire logic [16:0]         capture_ports_i,
   input  wire logic [63:0]         capture_outcomes_i,
@@ -115,7 +117,7 @@ module host_path #(
   output logic                     busy_o
 );
 
-  logic              p_valid, p_copy, p_service_valid, p_busy, p_no_room;
+  logic              p_valid, p_copy, p_learned, p_service_valid, p_busy, p_no_room;
   logic [1:0]        p_fate, p_class;
   logic [4:0]        p_port;
   logic [3:0]        p_share, p_egress_port;
@@ -129,13 +131,13 @@ module host_path #(
     .clk(clk), .rst(rst), .ready_o(ready_o), .now_us(now_us),
     .valid_i(valid_i), .drop_i(drop_i), .punt_i(punt_i), .host_class_i(host_class_i), .port_i(port_i), .of_host_i(of_host_i),
     .length_i(length_i), .service_valid_i(service_valid_i), .service_i(service_i), .hash_i(hash_i), .egress_port_i(egress_port_i),
-    .data_i(data_i),
+    .source_i(source_i), .data_i(data_i), .learn_ports_i(learn_ports_i),
     .capture_enable_i(capture_enable_i), .capture_ports_i(capture_ports_i), .capture_outcomes_i(capture_outcomes_i),
     .capture_by_service_i(capture_by_service_i), .capture_service_i(capture_service_i),
     .service_interval_i(service_interval_i), .service_tolerance_i(service_tolerance_i),
     .port_interval_i(port_interval_i), .port_tolerance_i(port_tolerance_i),
     .valid_o(p_valid), .fate_o(p_fate), .host_class_o(p_class), .port_o(p_port), .share_o(p_share), .length_o(p_length), .reason_o(p_reason),
-    .copy_o(p_copy), .service_valid_o(p_service_valid), .service_o(p_service), .hash_o(p_hash), .egress_port_o(p_egress_port),
+    .copy_o(p_copy), .learned_o(p_learned), .service_valid_o(p_service_valid), .service_o(p_service), .hash_o(p_hash), .egress_port_o(p_egress_port),
     .decided_us_o(p_decided_us), .data_o(p_data), .busy_o(p_busy));
 
   logic [3:0]        q_open, q_waiting;
@@ -148,7 +150,7 @@ module host_path #(
   host_queue #(.DATA_W(DATA_W), .PORTS(PORTS)) queue (
     .clk(clk), .rst(rst), .open_i(q_open),
     .valid_i(p_valid), .allowed_i(p_fate == 2'd0), .class_i(p_class), .share_i(p_share), .length_i(p_length),
-    .about_i({3'd0, p_decided_us, p_egress_port, p_hash, p_service, p_service_valid, p_copy, p_reason, p_port}), .data_i(p_data),
+    .about_i({2'd0, p_learned, p_decided_us, p_egress_port, p_hash, p_service, p_service_valid, p_copy, p_reason, p_port}), .data_i(p_data),
     .refused_o(p_no_room), .writing_o(q_writing),
     .waiting_o(q_waiting), .select_i(q_select), .length_o(q_length), .about_o(q_about), .lost_o(q_lost), .read_i(q_read), .data_o(q_data),
     .pop_i(q_pop));

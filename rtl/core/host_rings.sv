@@ -34,7 +34,7 @@ module host_rings #(
   input  wire logic [3:0]          waiting_i,
   output logic [1:0]               select_o,
   input  wire logic [13:0]         length_i,
-  input  wire logic [127:0]        about_i,        // {0, decided us, egress port, hash, service, service valid, copy, reason, port}
+  input  wire logic [127:0]        about_i,        // {0, learned, decided us, egress port, hash, service, service valid, copy, reason, port}
   input  wire logic [31:0]         lost_before_i,
   output logic                     read_o,
   input  wire logic [DATA_W-1:0]   data_i,
@@ -148,7 +148,7 @@ module host_rings #(
   assign bad = descriptor[5:0] != 6'd0 ||
                (rx ? bytes < 16'd64 || bytes[5:0] != 6'd0
                    : bytes < 16'd60 || bytes > 16'd9216 || descriptor[87:80] == 8'd0 || descriptor[87:82] != 6'd0 || descriptor[95:92] != 4'd0);
-  wire unused = &{1'b0, about_i[127:125], descriptor[127:96], grant[3]};
+  wire unused = &{1'b0, about_i[127:126], descriptor[127:96], grant[3]};
 
   // The transfer under way.
   logic [63:0]      address_q;
@@ -175,7 +175,7 @@ module host_rings #(
   assign completion = {status, 6'd0, ring_q[1:0], index,
                        rx && !bad_q ? lost_before_i + unsaid_q[ring_q[1:0]] : 32'd0,
                        rx && !bad_q ? about_i[124:61] : now_us,
-                       rx && !bad_q ? {16'd0, 7'd0, about_i[11], 4'd0, about_i[60:57], about_i[56:25],
+                       rx && !bad_q ? {16'd0, 6'd0, about_i[125], about_i[11], 4'd0, about_i[60:57], about_i[56:25],
                                        about_i[12], 3'd0, about_i[24:13], 2'd0, about_i[10:5], 3'd0, about_i[4:0],
                                        2'd0, length_i, 2'd0, refused_q ? 14'd0 : moved_q}
                                     : 128'd0};

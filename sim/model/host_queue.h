@@ -18,6 +18,7 @@ struct AboutFrame {
   unsigned port = 0;  ///< ingress; 16: the host
   unsigned reason = 0;
   bool copy = false;
+  bool learned = false;
   bool service_valid = false;
   unsigned service = 0;
   std::uint32_t hash = 0;

@@ -153,7 +153,7 @@ void HostRings::complete(unsigned number, const Outcome& outcome, std::uint64_t 
     putLittle(&bytes[6], static_cast<std::uint16_t>((about.service_valid ? 0x8000U : 0U) | about.service));
     putLittle(&bytes[8], about.hash);
     bytes[12] = static_cast<std::uint8_t>(about.egress_port);
-    bytes[13] = about.copy ? 1 : 0;
+    bytes[13] = static_cast<std::uint8_t>((about.copy ? 1 : 0) | (about.learned ? 2 : 0));
     putLittle(&bytes[16], about.decided_us);
     putLittle(&bytes[24], lost_before + unsaid_[number]);
   }

@@ -153,17 +153,27 @@ void ModelCard::count(std::size_t bytes, unsigned ingress, unsigned drop) {
   sketch_.count(now_, link, static_cast<unsigned>(out_.flow_slot));
 }
 
+bool ModelCard::captured(unsigned ingress, unsigned drop) const {
+  const std::uint32_t capture = registers_.get(reg::kCaptureControl);
+  if (field::kCaptureControlEnable.of(capture) == 0) return false;
+  if ((registers_.get(reg::kCapturePorts) >> ingress & 1) == 0 || (captured_outcomes_ >> drop & 1) == 0) return false;
+  return field::kCaptureControlByService.of(capture) == 0 ||
+         (out_.service_valid && out_.service == field::kCaptureControlService.of(capture));
+}
+
+bool ModelCard::learns(unsigned port, std::span<const std::uint8_t> bytes) {
+  if ((registers_.get(reg::kLearnPorts) >> port & 1) == 0) return false;
+  std::uint64_t source = 0;
+  for (unsigned i = 0; i < 6; ++i) source |= std::uint64_t{bytes[6 + i]} << (8 * i);
+  return learner_.isNew(now_, port, source);
+}
+
 /// rtl/core/host_punt.sv: the frame itself or a copy, through the policers into the queue.
 void ModelCard::tellHost(std::span<const std::uint8_t> bytes, bool of_host, unsigned port, unsigned drop) {
   const unsigned ingress = of_host ? CardCounters::kHost : port;
-  if (!out_.punt) {
-    const std::uint32_t capture = registers_.get(reg::kCaptureControl);
-    if (field::kCaptureControlEnable.of(capture) == 0) return;
-    if ((registers_.get(reg::kCapturePorts) >> ingress & 1) == 0 || (captured_outcomes_ >> drop & 1) == 0) return;
-    if (field::kCaptureControlByService.of(capture) != 0 &&
-        !(out_.service_valid && out_.service == field::kCaptureControlService.of(capture)))
-      return;
-  }
+  const bool copy = !out_.punt && captured(ingress, drop);
+  const bool learned = drop == 0 && out_.service_valid && !of_host && learns(port, bytes);
+  if (!out_.punt && !copy && !learned) return;
   const unsigned host_class = out_.punt ? static_cast<unsigned>(out_.host_class) : kCopyClass;
   setBits(punt_.host_class, host_class);
   setBits(punt_.port, ingress);
@@ -179,7 +189,8 @@ void ModelCard::tellHost(std::span<const std::uint8_t> bytes, bool of_host, unsi
   } else if (!queue_.offer(host_class, port, bytes,
                            {.port = ingress,
                             .reason = drop,
-                            .copy = !out_.punt,
+                            .copy = copy,
+                            .learned = learned,
                             .service_valid = out_.service_valid,
                             .service = static_cast<unsigned>(out_.service),
                             .hash = static_cast<std::uint32_t>(out_.hash),

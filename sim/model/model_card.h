@@ -16,6 +16,7 @@
 
 #include "../card/host_memory.h"
 #include "../card/optics.h"
+#include "address_learner.h"
 #include "card_counters.h"
 #include "flow_sketch.h"
 #include "forward.h"
@@ -102,6 +103,9 @@ class ModelCard {
   unsigned admit() const;
   void count(std::size_t bytes, unsigned ingress, unsigned drop);
   void tellHost(std::span<const std::uint8_t> bytes, bool of_host, unsigned port, unsigned drop);
+  bool captured(unsigned ingress, unsigned drop) const;
+  /// Whether the host wants to know the source address.
+  bool learns(unsigned port, std::span<const std::uint8_t> bytes);
   void send(std::span<const std::uint8_t> bytes);
 
   std::uint32_t live(std::uint32_t address) const;
@@ -138,6 +142,7 @@ class ModelCard {
   kernels::ForwardIn in_{};
   kernels::ForwardOut out_{};
   kernels::PuntIn punt_{};
+  AddressLearner learner_;
   std::uint64_t captured_outcomes_ = 0;
   std::array<std::uint8_t, 9216 + 128> sent_{};
   bool busy_ = false;

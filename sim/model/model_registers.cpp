@@ -188,6 +188,7 @@ void ModelCard::eventsWritten(std::uint32_t value) {
 
 void ModelCard::stopHostPath() {
   for (unsigned ring = 0; ring < reg::kRingControlCount; ++ring) write(reg::kRingControl + 4 * ring, 0);
+  for (const std::uint32_t copies : {reg::kCaptureControl, reg::kLearnPorts}) write(copies, 0);
 }
 
 }  // namespace poplink::sim

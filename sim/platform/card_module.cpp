@@ -56,6 +56,7 @@ void CardModule::stopHostPath() {
   for (unsigned ring = 0; ring < card_map::reg::kRingControlCount; ++ring)
     model_.writeRegister(card_map::reg::kRingControl + ring * card_map::reg::kRingControlStride, 0);
   model_.writeRegister(card_map::reg::kCaptureControl, 0);
+  model_.writeRegister(card_map::reg::kLearnPorts, 0);
   const auto runs = [this](unsigned ring) {
     const std::uint32_t status =
         model_.readRegister(card_map::reg::kRingStatus + ring * card_map::reg::kRingStatusStride);

@@ -101,6 +101,8 @@ class HostFaults : public ::testing::Test {
     dut->valid_i = dut->of_host_i = dut->service_valid_i = dut->capture_enable_i = 0;
     dut->ring_enable_i = dut->ring_arm_i = dut->arm_events_i = dut->clear_rings_i = 0;
     dut->clear_links_i = 0;
+    dut->learn_ports_i = 0;
+    dut->source_i = 0;
     for (int word = 0; word < 4; ++word) {
       dut->service_interval_i[word] = dut->service_tolerance_i[word] = 0;
       dut->port_interval_i[word] = dut->port_tolerance_i[word] = 0;

@@ -514,6 +514,72 @@ TEST_F(HostPath, frames_of_the_host_take_no_more_room_than_there_is) {
   }
 }
 
+TEST_F(HostPath, new_source_addresses_are_told_once_an_age) {
+  Ring& ring = open(3);
+  std::uint64_t now = 5ULL << 28;
+  bench.card.setNow(now);
+  const auto from = [&](unsigned port, std::uint8_t address, bool wanted, unsigned kind = 2) {
+    Frame frame = routingFrame(100, address);
+    frame[11] = address;
+    bench.send(port, frame);
+    bench.finish();
+    const auto got = ring.poll();
+    ASSERT_EQ(got.has_value(), wanted) << "port " << port << " address " << unsigned{address};
+    if (!got) return;
+    EXPECT_EQ(got->frame, frame);
+    EXPECT_EQ(got->kind, kind);
+    EXPECT_EQ(got->port, port);
+    EXPECT_EQ(got->reason, 0U);
+    ring.post();
+    ring.ring();
+  };
+  from(0, 1, false);  // nobody asked
+  bench.card.writeRegister(map::reg::kLearnPorts, 0b0011);
+  from(0, 1, true);
+  from(0, 1, false);
+  from(0, 2, true);
+  from(0, 1, false);
+  from(1, 1, true);  // on another port
+  from(2, 1, false);
+  from(5, 3, false);  // a host port forwards nothing
+  Frame dropped = routingFrame(60, 9);
+  constexpr std::uint8_t kStp[] = {0x01, 0x80, 0xC2, 0, 0, 0};
+  std::copy(std::begin(kStp), std::end(kStp), dropped.begin());
+  dropped[11] = 9;
+  bench.send(0, dropped);
+  bench.finish();
+  EXPECT_FALSE(ring.poll());
+  bench.card.setNow(now += (1U << 28) - 1);
+  from(0, 1, false);
+  bench.card.setNow(now += 1);
+  from(0, 1, true);
+  from(0, 1, false);
+  // A frame that is both is copied once.
+  bench.card.writeRegister(map::reg::kCapturePorts, 1);
+  bench.card.writeRegister(map::reg::kCaptureOutcomesLow, 1);
+  bench.card.writeRegister(map::reg::kCaptureControl, 1);
+  from(0, 77, true, 3);
+  from(0, 77, true, 1);
+}
+
+TEST_F(HostPath, new_addresses_back_to_back_are_all_told) {
+  Ring& ring = open(3, 10, 128);
+  bench.card.writeRegister(map::reg::kLearnPorts, 1);
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    Frame frame = routingFrame(60, i / 3);  // each three times
+    frame[10] = static_cast<std::uint8_t>(i / 3);
+    bench.send(0, frame);
+    if (i % 60 == 59) bench.finish();
+  }
+  bench.finish();
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    const auto got = ring.poll();
+    ASSERT_TRUE(got) << i;
+    EXPECT_EQ(numberOf(got->frame), i);
+  }
+  EXPECT_FALSE(ring.poll());
+}
+
 TEST_F(HostPath, interrupts_come_when_armed_by_number_or_by_age) {
   Ring& ring = open(0, 6, 128);
   const auto frames = [&](unsigned count) {

@@ -124,6 +124,15 @@ class Rings(LabCase):
         self.send(STP, GOOD)
         self.assertEqual(self.ended(capture)[0], "")
 
+    def test_new_addresses_are_shown_once(self) -> None:
+        capture = self.capture("--new-addresses", "--outcome", "stp", "--count", 3)
+        other = frames.frame(frames.VRACK_MAC, bytes.fromhex("020000000077"), frames.TEST_ETHERTYPE, b"else" * 40)
+        self.send(GOOD, GOOD, other, GOOD, other, STP)
+        lines = self.ended(capture)[0].splitlines()
+        self.assertEqual([re.search(r"port0 (\S+) >.*, (new source address|dropped: stp)", line).groups() for line in lines],
+                         [(frames.CUSTOMER_MAC.hex(":"), "new source address"), ("02:00:00:00:00:77", "new source address"),
+                          (frames.CUSTOMER_MAC.hex(":"), "dropped: stp")])
+
     @staticmethod
     def packets(file: pathlib.Path) -> list[bytes]:
         found, data = [], file.read_bytes()

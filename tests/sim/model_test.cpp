@@ -306,6 +306,7 @@ class Model : public ::testing::TestWithParam<int> {
         return write(map::reg::kHashMode, any % 2);
       case 2:
         write(map::reg::kCapturePorts, any);
+        write(map::reg::kLearnPorts, chance(2) ? 0 : any * 5);
         write(map::reg::kCaptureOutcomesLow, chance(2) ? 1 : any);
         write(map::reg::kCaptureOutcomesHigh, any * 3);
         return write(map::reg::kCaptureControl, (any & 0x000F'0000) | (chance(4) ? 0 : 1) | (chance(2) ? 2 : 0));

@@ -24,6 +24,11 @@ constexpr bool canCapture(unsigned reason) {
 void startCapture(Transport& transport, const Capture& capture);
 void stopCapture(Transport& transport);
 
+/// From now on a frame that is forwarded comes as a copy, too, when its source address is new on its port, of these
+/// ports (none: of no port): another one than its slot saw last, or not seen for 268 s. None that is new is missed, but
+/// some come again, because addresses share 16384 slots.
+void learnAddresses(Transport& transport, std::bitset<16> ports);
+
 /// Card time, in microseconds.
 std::uint64_t cardTime(Transport& transport);
 

@@ -24,9 +24,10 @@ inline constexpr unsigned kFromHost = 16;  ///< as an ingress port: the host's o
 struct HostFrame {
   std::span<const std::uint8_t> bytes;  ///< without FCS; fewer than `frame_bytes` when the buffer was too small
   unsigned frame_bytes = 0;
-  unsigned port = 0;    ///< ingress, or kFromHost
-  unsigned reason = 0;  ///< drop reason (card_map::kDropReasons) why it did not go on; 0: it did
-  bool copy = false;    ///< asked for by a capture; else the frame is for the host
+  unsigned port = 0;     ///< ingress, or kFromHost
+  unsigned reason = 0;   ///< drop reason (card_map::kDropReasons) why it did not go on; 0: it did
+  bool copy = false;     ///< asked for by a capture
+  bool learned = false;  ///< its source address is new on its port; neither this nor a copy: the frame is for the host
   std::optional<unsigned> service;
   std::uint32_t hash = 0;    ///< of the flow
   unsigned egress_port = 0;  ///< of a copy of a frame that went on
