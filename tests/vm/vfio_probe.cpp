@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What vfio makes of a card, in a guest, without our driver: vfio-probe PCI-ADDRESS IOMMU-GROUP. Says what it finds,
-// then `armed`, waits for an interrupt of any vector, says what has happened to links and rings, and resets the function.
+// then `armed`, waits for an interrupt of any vector, says what has happened to links and rings, and resets the
+// function.
 #include <fcntl.h>
 #include <linux/vfio.h>
 #include <poll.h>
