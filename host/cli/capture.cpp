@@ -170,44 +170,48 @@ int capture(const CaptureOptions& options) {
     sink.frame(frame);
     ++captured;
   };
-  std::vector<pollfd> waits = {{signals.get(), POLLIN, 0}};
-  for (const auto& ring : rings) {
-    if (!options.poll && ring->eventDescriptor() >= 0) waits.push_back({ring->eventDescriptor(), POLLIN, 0});
-  }
-  const bool interrupts = waits.size() > 1;
-  const auto end =
-      options.seconds == 0 ? Clock::time_point::max() : Clock::now() + std::chrono::seconds(options.seconds);
-  auto next_check = Clock::now() + kCheckPause;
-  while (!enough() && Clock::now() < end) {
-    std::size_t frames = 0;
-    for (const auto& ring : rings) frames += ring->poll(take);
-    if (Clock::now() >= next_check) {
-      next_check = Clock::now() + kCheckPause;
-      for (const auto& ring : rings) ring->check();
+  try {
+    std::vector<pollfd> waits = {{signals.get(), POLLIN, 0}};
+    for (const auto& ring : rings) {
+      if (!options.poll && ring->eventDescriptor() >= 0) waits.push_back({ring->eventDescriptor(), POLLIN, 0});
     }
-    if (frames != 0) {
-      if (::poll(waits.data(), 1, 0) > 0) break;
-      continue;
+    const bool interrupts = waits.size() > 1;
+    const auto end =
+        options.seconds == 0 ? Clock::time_point::max() : Clock::now() + std::chrono::seconds(options.seconds);
+    auto next_check = Clock::now() + kCheckPause;
+    while (!enough() && Clock::now() < end) {
+      std::size_t frames = 0;
+      for (const auto& ring : rings) frames += ring->poll(take);
+      if (Clock::now() >= next_check) {
+        next_check = Clock::now() + kCheckPause;
+        for (const auto& ring : rings) ring->check();
+      }
+      if (frames != 0) {
+        if (::poll(waits.data(), 1, 0) > 0) break;
+        continue;
+      }
+      sink.flush();
+      if (interrupts) {
+        for (const auto& ring : rings) ring->arm();
+      }
+      const auto until = std::min<Clock::duration>(
+          end - Clock::now(), interrupts ? Clock::duration(kCheckPause) : Clock::duration(kPollPause));
+      const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(until);
+      ::poll(waits.data(), waits.size(), static_cast<int>(std::max<std::int64_t>(wait.count(), 0)));
+      if (waits.front().revents != 0) break;
+      for (std::size_t i = 1; i < waits.size(); ++i) {
+        std::uint64_t fired = 0;
+        if (waits[i].revents != 0) static_cast<void>(::read(waits[i].fd, &fired, sizeof fired));
+      }
     }
     sink.flush();
-    if (interrupts) {
-      for (const auto& ring : rings) ring->arm();
-    }
-    const auto until = std::min<Clock::duration>(
-        end - Clock::now(), interrupts ? Clock::duration(kCheckPause) : Clock::duration(kPollPause));
-    const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(until);
-    ::poll(waits.data(), waits.size(), static_cast<int>(std::max<std::int64_t>(wait.count(), 0)));
-    if (waits.front().revents != 0) break;
-    for (std::size_t i = 1; i < waits.size(); ++i) {
-      std::uint64_t fired = 0;
-      if (waits[i].revents != 0) static_cast<void>(::read(waits[i].fd, &fired, sizeof fired));
-    }
+    std::uint64_t lost = 0;
+    for (const auto& ring : rings) lost += ring->lost();
+    std::cerr << captured << " frames captured"
+              << (lost != 0 ? ", " + std::to_string(lost) + " discarded by the card" : "") << "\n";
+  } catch (const driver::DriverError& error) {
+    return cardFailed(error);
   }
-  sink.flush();
-  std::uint64_t lost = 0;
-  for (const auto& ring : rings) lost += ring->lost();
-  std::cerr << captured << " frames captured"
-            << (lost != 0 ? ", " + std::to_string(lost) + " discarded by the card" : "") << "\n";
   return kExitDone;
 }
 

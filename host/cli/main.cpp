@@ -42,8 +42,7 @@ int run(CLI::App& app, const ApplyOptions& apply_options, const ShowOptions& sho
     std::cerr << error.what() << "\n";
     return kExitConfig;
   } catch (const poplink::driver::DriverError& error) {
-    std::cerr << "poplink: " << error.what() << "\n";
-    return kExitCard;
+    return cardFailed(error);
   }
 }
 

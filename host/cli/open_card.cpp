@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <iostream>
 
 #include "../model/read_region.h"
 #include "commands.h"
@@ -55,6 +56,11 @@ std::unique_ptr<driver::Transport> openTransport(const CardChoice& choice, const
 
 driver::Card openCard(const Node& node, const std::string& purpose) {
   return driver::Card(openNode(node, clientName(purpose), ""));
+}
+
+int cardFailed(const driver::DriverError& error) {
+  std::cerr << "poplink: " << error.what() << std::endl;
+  return kExitCard;
 }
 
 }  // namespace poplink::host

@@ -24,4 +24,8 @@ std::unique_ptr<driver::Transport> openTransport(const CardChoice& choice, const
 /// The node's card.
 driver::Card openCard(const Node& node, const std::string& purpose);
 
+/// Says what is wrong with a card and gives the exit code for it. To be called while the card is open: when it is dead,
+/// the kernel may take a minute to close it, in which it waits for the end of a reset.
+int cardFailed(const driver::DriverError& error);
+
 }  // namespace poplink::host

@@ -76,32 +76,36 @@ int forward(const TapOptions& options) {
   std::array<pollfd, 3> waits = {
       {{signals.get(), POLLIN, 0}, {interface->descriptor(), POLLIN, 0}, {event, POLLIN, 0}}};
   std::array<std::uint8_t, kMaxFrame> buffer;
-  auto next_check = Clock::now() + kCheckPause;
-  while (waits[0].revents == 0) {
-    if (Clock::now() >= next_check) {
-      next_check = Clock::now() + kCheckPause;
-      rx.check();
-      tx.check();
+  try {
+    auto next_check = Clock::now() + kCheckPause;
+    while (waits[0].revents == 0) {
+      if (Clock::now() >= next_check) {
+        next_check = Clock::now() + kCheckPause;
+        rx.check();
+        tx.check();
+      }
+      std::size_t moved = rx.poll(take);
+      for (unsigned i = 0; i < 64; ++i) {
+        const auto frame = interface->take(buffer);
+        if (frame.empty()) break;
+        const std::size_t bytes = std::max(frame.size(), kMinFrame);
+        std::fill(buffer.begin() + static_cast<std::ptrdiff_t>(frame.size()),
+                  buffer.begin() + static_cast<std::ptrdiff_t>(bytes), std::uint8_t{0});
+        ++(tx.toPort(options.port, std::span(buffer).first(bytes)) ? sent : lost);
+        ++moved;
+      }
+      tx.flush();
+      if (moved != 0) {
+        ::poll(waits.data(), 1, 0);  // signals only
+        continue;
+      }
+      if (interrupts) rx.arm();
+      ::poll(waits.data(), waits.size(), interrupts ? kWaitMs : kPollMs);
+      std::uint64_t fired = 0;
+      if (waits[2].revents != 0) static_cast<void>(::read(waits[2].fd, &fired, sizeof fired));
     }
-    std::size_t moved = rx.poll(take);
-    for (unsigned i = 0; i < 64; ++i) {
-      const auto frame = interface->take(buffer);
-      if (frame.empty()) break;
-      const std::size_t bytes = std::max(frame.size(), kMinFrame);
-      std::fill(buffer.begin() + static_cast<std::ptrdiff_t>(frame.size()),
-                buffer.begin() + static_cast<std::ptrdiff_t>(bytes), std::uint8_t{0});
-      ++(tx.toPort(options.port, std::span(buffer).first(bytes)) ? sent : lost);
-      ++moved;
-    }
-    tx.flush();
-    if (moved != 0) {
-      ::poll(waits.data(), 1, 0);  // signals only
-      continue;
-    }
-    if (interrupts) rx.arm();
-    ::poll(waits.data(), waits.size(), interrupts ? kWaitMs : kPollMs);
-    std::uint64_t fired = 0;
-    if (waits[2].revents != 0) static_cast<void>(::read(waits[2].fd, &fired, sizeof fired));
+  } catch (const driver::DriverError& error) {
+    return cardFailed(error);
   }
   std::cout << received << " frames received, " << sent << " sent, " << lost << " lost" << std::endl;
   return kExitDone;

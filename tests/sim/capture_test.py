@@ -155,10 +155,16 @@ class Rings(LabCase):
             self.send(STP, GOOD)  # the card works on
         self.assertEqual(self.log.read_text(), "")
 
-    def test_card_that_goes_away_ends_the_capture(self) -> None:
-        capture = self.capture()
-        self.sim.kill()
-        self.assertIn("lost the card", self.ended(capture, CARD)[1])
+    def test_card_that_goes_away_ends_capture_and_tap(self) -> None:
+        for options in ([], ["--poll"]):
+            capture = self.capture(*options)
+            tap = self.start("tap", f"sim:{self.socket('rbx')}", "--port", 3, "--interface", "host0", *options, netns=self.vrack)
+            self.assertIn("is port 3", tap.stdout.readline())
+            self.sim.kill()
+            self.sim.wait()
+            for process in (capture, tap):
+                self.assertIn("lost the card", self.ended(process, CARD)[1])
+            self.sim = self.start_live({"par-th2": {}, "rbx": {}})
 
     def test_wrong_wishes_are_refused(self) -> None:
         for arguments, words in ((["capture", self.card, "--filter", "no such words"], "filter 'no such words'"),
