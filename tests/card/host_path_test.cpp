@@ -62,6 +62,52 @@ TEST_F(HostPath, slow_protocol_frame_comes_with_everything_about_it) {
   EXPECT_EQ(bench.dropped(2, 3), (Count{1, 124}));
 }
 
+/// The layouts of docs/host-path.md, byte by byte.
+std::string hex(const std::uint8_t* at, std::size_t count) {
+  std::string text;
+  for (std::size_t i = 0; i < count; ++i) {
+    char byte[8];
+    std::snprintf(byte, sizeof byte, "%s%02x", i == 0 ? "" : i % 8 == 0 ? "  " : " ", at[i]);
+    text += byte;
+  }
+  return text;
+}
+
+TEST_F(HostPath, descriptors_and_completions_are_laid_out_as_written_down) {
+  bench.card.writeRegister(map::reg::kHashSeed, 0);
+  Ring& rx = open(3, 4, 128);
+  bench.card.writeRegister(map::reg::kCapturePorts, 1);
+  bench.card.writeRegister(map::reg::kCaptureOutcomesLow, 1);
+  bench.card.writeRegister(map::reg::kCaptureControl, 1);
+  bench.card.setNow(0x0102'0304'0506'0708);
+  const Frame frame = routingFrame(300, 5);
+  bench.card.receive(0, frame);
+  settle();
+  Tables tables = bench.golden;
+  tables.hash_seed = 0;
+  const auto hash = static_cast<std::uint32_t>(decide(tables, frame, 0).out.hash);
+  std::uint8_t hash_bytes[4];
+  for (unsigned i = 0; i < 4; ++i) hash_bytes[i] = static_cast<std::uint8_t>(hash >> (8 * i));
+  const std::uint64_t buffer = rx.buffer(0);
+  std::uint8_t address[8];
+  for (unsigned i = 0; i < 8; ++i) address[i] = static_cast<std::uint8_t>(buffer >> (8 * i));
+  EXPECT_EQ(hex(memory.at(rx.descriptorAddress(0)), 16), hex(address, 8) + "  80 00 00 00 00 00 00 00");
+  // 128 of 300 bytes, from port 0, forwarded (reason 0), service 4; its hash, to port 6, a copy; time; none lost
+  // before, descriptor 0, class 3, status truncated and phase 1.
+  EXPECT_EQ(hex(memory.at(rx.completionAddress(0)), 32),
+            "80 00 2c 01 00 00 04 80  " + hex(hash_bytes, 4) +
+                " 06 01 00 00  08 07 06 05 04 03 02 01  00 00 00 00 00 00 03 03");
+
+  Ring& tx = open(6, 4);
+  tx.post(frame, 2, 9);
+  tx.post(frame, 1, 3);
+  tx.ring();
+  settle();
+  EXPECT_EQ(hex(memory.at(tx.descriptorAddress(1)) + 8, 8), "2c 01 01 03 00 00 00 00");
+  EXPECT_EQ(hex(memory.at(tx.completionAddress(1)), 32),
+            "00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  08 07 06 05 04 03 02 01  00 00 00 00 01 00 02 01");
+}
+
 TEST_F(HostPath, host_port_gives_everything_to_the_routing_ring) {
   Ring& ring = open(1);
   const Frame frame = routingFrame(1514, 1);
