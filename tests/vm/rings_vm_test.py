@@ -17,7 +17,7 @@ NODE = "site: par-th2\ncard: 0\ntransport: pci\nserial: 1\niova: physical\n"
 STP = frames.frame(bytes.fromhex("0180c2000000"), frames.CUSTOMER_MAC, 38, bytes.fromhex("424203000002027c"))
 LACP = frames.frame(bytes.fromhex("0180c2000002"), frames.CUSTOMER_MAC, 0x8809, bytes.fromhex("01010114") + bytes(106))
 LOST = 3  # exit code: the card cannot be reached
-FRAMES = 5000
+FRAMES = 2500  # by interrupts, and as many by polling
 
 
 class Flood:
@@ -137,7 +137,6 @@ class RingsInGuest(VirtualMachine):
         guest = self.boot_with_rings("poplink-memory-guard", "poplink-rings-probe")
         flood = Flood(self.peer, "e0")
         self.addCleanup(flood.end)
-        captured = "grep -c port2 /tmp/{}"
 
         def capture_some(name: str, *options: str) -> None:
             self.start_capture(guest, name, "--port 2 --count 200", *options)
@@ -146,9 +145,8 @@ class RingsInGuest(VirtualMachine):
         # Killed: what the rings had is somebody else's from now on, who finds nothing in it but his own.
         self.start_capture(guest, "killed", "--port 2")
         self.await_in(guest, "/tmp/killed", "port2")
-        self.start(guest, "others", "poplink-memory-guard 64 /tmp/end")
+        self.start(guest, "others", "poplink-memory-guard 32 /tmp/end")
         self.await_in(guest, "/tmp/others", "guards 12 huge pages")
-        self.assertGreater(int(guest.run(captured.format("killed")).output), 0)
         guest.run("kill -KILL $(pidof poplink)")
         self.ended(guest, "killed", 128 + 9)
         self.start(guest, "next", "poplink-memory-guard 16 /tmp/go")
@@ -166,12 +164,12 @@ class RingsInGuest(VirtualMachine):
         guest.run("rm /tmp/go")
         capture_some("after_the_kill")
 
-        # Reset by the kernel, behind the owner's back.
-        for name, *options in (("reset", ""), ("reset_polling", "--poll")):
-            self.start_capture(guest, name, "--port 2", *options)
-            self.await_in(guest, f"/tmp/{name}", "port2")
-            guest.run(f"echo 1 >{IN_SYSFS}/reset")
-            self.assertRegex(self.ended(guest, name, LOST)[1], rf"poplink: ring \d of the card at {CARD} was disabled by somebody else: the card has been reset\n")
+        # Reset by the kernel, behind the owner's back. While that lasts the card does not answer, as one that is gone.
+        self.start_capture(guest, "reset", "--port 2")
+        self.await_in(guest, "/tmp/reset", "port2")
+        guest.run(f"echo 1 >{IN_SYSFS}/reset")
+        self.assertRegex(self.ended(guest, "reset", LOST)[1], rf"\npoplink: (ring \d of the card at {CARD} was disabled by somebody else: the card has "
+                         rf"been reset|the card at {CARD} is gone)\n")
         capture_some("after_the_reset", "--poll")
 
         # Reset by the owner; and before, thousands of frames without a register read.
