@@ -52,6 +52,9 @@ constexpr const char* kPollHelp = "Without interrupts: look every few millisecon
 void addCardChoice(CLI::App& command, CardChoice& choice) {
   command.add_option("CARD", choice.card, "PCI address as 0000:03:00.0, serial:NUMBER or sim:SOCKET")->option_text(" ");
   command.add_option("--node", choice.node, "Node file: which card this is, instead of CARD");
+  command.add_flag(
+      "--iova-physical", choice.physical_addresses,
+      "Share memory by physical addresses: for a host whose IOMMU does not translate for the card, no other");
   command.callback([&choice] {
     if (choice.node.empty() == choice.card.empty())
       throw CLI::ValidationError("which card? CARD or --node is required");

@@ -46,10 +46,11 @@ std::unique_ptr<driver::Transport> openTransport(const CardChoice& choice, const
   if (choice.card.empty()) return openNode(readNode(choice.node), client, choice.root);
   if (const auto socket = behind("sim:", choice.card)) return driver::openSimulatedCard(*socket, client);
   const auto system = std::make_shared<const driver::PciSystem>(choice.root);
-  if (driver::pciAddress(choice.card)) return driver::openPciCard(choice.card, client, {}, system);
+  const driver::PciOptions options{choice.physical_addresses};
+  if (driver::pciAddress(choice.card)) return driver::openPciCard(choice.card, client, options, system);
   const auto serial = behind("serial:", choice.card);
   if (const auto number = serial ? serialNumber(*serial) : std::nullopt)
-    return driver::openPciCardBySerial(*number, client, {}, system);
+    return driver::openPciCardBySerial(*number, client, options, system);
   throw UsageError("'" + choice.card +
                    "' is no card: neither a PCI address as 0000:03:00.0, nor serial:NUMBER, nor sim:SOCKET");
 }

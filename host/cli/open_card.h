@@ -14,6 +14,8 @@ namespace poplink::host {
 struct CardChoice {
   std::string card;  ///< as typed: "0000:03:00.0", "serial:504c000000000007" or "sim:SOCKET"; empty: the node file's
   std::string node;  ///< a node file
+  bool physical_addresses =
+      false;         ///< of a card by its PCI address or serial number: as `iova: physical` in a node file
   std::string root;  ///< where /sys, /dev and /run begin
 };
 

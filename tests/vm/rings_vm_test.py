@@ -71,7 +71,8 @@ class RingsInGuest(VirtualMachine):
         return out, err
 
     def start_capture(self, guest: Guest, name: str, *options: str) -> None:
-        self.start(guest, name, f"poplink capture --node /node.yaml {' '.join(options)}")
+        card = "serial:1 --iova-physical" if "--poll" in options else "--node /node.yaml"  # one and the same
+        self.start(guest, name, f"poplink capture {card} {' '.join(options)}")
         self.await_in(guest, f"/tmp/{name}.err", "capturing at")
 
     def interrupts(self, guest: Guest) -> dict[int, int]:
