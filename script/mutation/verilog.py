@@ -86,9 +86,9 @@ class Finder:
             self._add(node, "constant", f"{self._of(node)} + 1")
 
     def _vector(self, node) -> None:
-        width, base, digits = re.fullmatch(r"(\d+)'([bdh])([0-9a-fA-F_]+)", self._of(node)).groups()
+        width, sign, base, digits = re.fullmatch(r"(\d+)'(s?)([bdh])([0-9a-fA-F_]+)", self._of(node)).groups()
         value = (int(digits, {"b": 2, "d": 10, "h": 16}[base]) + 1) % (1 << int(width))
-        self._add(node, "constant", f"{width}'h{value:x}")
+        self._add(node, "constant", f"{width}'{sign}h{value:x}")
 
 
 def points(name: str, path: pathlib.Path) -> list[Point]:

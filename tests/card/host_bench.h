@@ -10,10 +10,14 @@
 #include <set>
 #include <vector>
 
-#include "card_access.h"
+#include "forward_model.h"
+#include "host_bus.h"
 #include "host_frames.h"
+#include "poplink/card_map.h"
 
 namespace poplink::tests {
+
+namespace map = card_map;
 
 /// Host memory in lines of 64 bytes, each with its permissions. What the card touches without permission is counted.
 class TestMemory : public sim::HostMemory {
@@ -189,11 +193,11 @@ class TestRing {
 enum class Fate : unsigned { queued, service_policed, port_policed, no_room };
 
 template <class Access>
-Count hostCount(Access& access, unsigned host_class, unsigned port, Fate fate) {
+auto hostCount(Access& access, unsigned host_class, unsigned port, Fate fate) {
   return access.count(map::window::kHostCounters, host_class * 128 + port * 4 + static_cast<unsigned>(fate));
 }
 template <class Access>
-Count hostSent(Access& access, unsigned host_class, bool refused) {
+auto hostSent(Access& access, unsigned host_class, bool refused) {
   return access.count(map::window::kHostCounters, 512 + host_class * 2 + (refused ? 1 : 0));
 }
 

@@ -682,6 +682,26 @@ TEST_F(HostPath, ring_armed_twice_interrupts_once) {
   }
 }
 
+TEST_F(HostPath, each_ring_is_armed_by_itself) {
+  for (unsigned number = 0; number < 8; ++number) {
+    Ring& ring = open(number, 4);
+    if (number < 4) continue;
+    ring.post(slowFrame(100, number), 1, 1);
+    ring.ring();
+  }
+  for (std::uint32_t port : {2U, 5U}) {  // classes 0 and 1
+    bench.card.receive(port, slowFrame(100, 1));
+    bench.card.receive(port, routingFrame(100, 1));
+  }
+  settle();
+  for (const unsigned number : {5U, 0U, 7U, 4U, 1U, 6U}) {
+    interrupts.clear();
+    rings[number]->arm();
+    bench.card.run(30);
+    EXPECT_EQ(interrupts, std::vector<unsigned>{number});
+  }
+}
+
 TEST_F(HostPath, link_change_interrupts_once_armed) {
   bench.card.writeRegister(map::reg::kEventClear, map::field::kEventClearArm.with(1));
   bench.card.setPortUp(3, false);

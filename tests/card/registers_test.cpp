@@ -2,7 +2,9 @@
 // What the host sees: identity, tables while traffic flows, counters, refusals.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <numeric>
+#include <random>
 
 #include "card_bench.h"
 
@@ -292,6 +294,63 @@ TEST_F(Registers, command_behind_a_command_waits_for_it) {
   }
   EXPECT_GT(waited, 0U) << "none came while another was under way";
   EXPECT_LT(waited, 100U);
+}
+
+TEST_F(Registers, every_register_begins_as_the_map_says_and_keeps_what_is_written_to_it_alone) {
+  const auto each = [&](auto&& visit) {
+    for (const map::Register& one : map::kRegisters) {
+      for (unsigned i = 0; i < std::max(one.count, 1U); ++i) visit(one, one.address + i * one.stride);
+    }
+  };
+  const auto masked = [](const map::Register& one, auto&& of) {
+    std::uint32_t bits = 0;
+    for (const map::RegisterField& field : one.fields) {
+      if (field.readable && field.writable) bits |= of(field) << field.bits.low;
+    }
+    return bits;
+  };
+  const auto ones = [](const map::RegisterField& field) {
+    return field.bits.width == 32 ? ~0U : (1U << field.bits.width) - 1;
+  };
+  std::map<std::uint32_t, std::uint32_t> want;
+  std::mt19937 random(1);
+  each([&](const map::Register& one, std::uint32_t address) {
+    const std::uint32_t mask = masked(one, ones);
+    if (mask == 0) return;
+    want[address] = masked(one, [](const map::RegisterField& field) { return field.reset; });
+    EXPECT_EQ(bench.card.readRegister(address) & mask, want[address]) << one.name;
+  });
+  // Enabled rings and ports, and table accesses, would change others: those are looked at elsewhere.
+  each([&](const map::Register& one, std::uint32_t address) {
+    if (!want.contains(address) || one.name == "ring_control" || one.name.starts_with("table_")) return;
+    const std::uint32_t mask = masked(one, ones), value = static_cast<std::uint32_t>(random());
+    bench.card.writeRegister(address, value & mask);
+    want[address] = value & mask;
+  });
+  each([&](const map::Register& one, std::uint32_t address) {
+    if (want.contains(address))
+      EXPECT_EQ(bench.card.readRegister(address) & masked(one, ones), want[address])
+          << one.name << " " << std::hex << address;
+  });
+}
+
+TEST_F(Registers, refused_table_access_is_remembered_until_it_is_forgotten) {
+  const auto refused = [&] {
+    return map::field::kTableStatusRefused.of(bench.card.readRegister(map::reg::kTableStatus));
+  };
+  const auto write = [&](std::uint32_t index) {
+    bench.card.writeRegister(map::reg::kTableIndex, index);
+    bench.card.writeRegister(map::reg::kTableCommand, map::field::kTableCommandWrite.with(1));
+  };
+  bench.card.writeRegister(map::reg::kTableSelect, tableNamed("port").number);
+  EXPECT_EQ(refused(), 0U);
+  write(3);
+  EXPECT_EQ(refused(), 0U);
+  write(16);
+  write(3);
+  EXPECT_EQ(refused(), 1U) << "though the last was none";
+  bench.card.writeRegister(map::reg::kTableCommand, map::field::kTableCommandForget.with(1));
+  EXPECT_EQ(refused(), 0U);
 }
 
 TEST_F(Registers, impossible_table_commands_are_errors_and_change_nothing) {
