@@ -171,18 +171,12 @@ module host_path #(
     .valid_o(inject_valid_o), .length_o(inject_length_o), .origin_o(inject_origin_o), .port_o(inject_port_o),
     .take_i(inject_take_i), .read_i(inject_read_i), .data_o(inject_data_o));
 
-  logic [8*64-1:0] descriptors, completions;
   logic            done, stopped, rings_busy, interrupts_busy;
   logic [2:0]      ring;
-  always_comb begin
-    for (int r = 0; r < 8; r++) begin
-      descriptors[64*r +: 64] = {ring_descriptors_high_i[32*r +: 32], ring_descriptors_low_i[32*r +: 32]};
-      completions[64*r +: 64] = {ring_completions_high_i[32*r +: 32], ring_completions_low_i[32*r +: 32]};
-    end
-  end
   host_rings #(.DATA_W(DATA_W)) rings (
     .clk(clk), .rst(rst), .now_us(now_us),
-    .enable_i(ring_enable_i), .descriptors_i(descriptors), .completions_i(completions), .log_entries_i(ring_log_entries_i),
+    .enable_i(ring_enable_i), .descriptors_low_i(ring_descriptors_low_i), .descriptors_high_i(ring_descriptors_high_i),
+    .completions_low_i(ring_completions_low_i), .completions_high_i(ring_completions_high_i), .log_entries_i(ring_log_entries_i),
     .tail_i(ring_tail_i), .running_o(ring_running_o), .error_o(ring_error_o), .index_o(ring_index_o), .lost_o(ring_lost_o),
     .done_o(done), .stopped_o(stopped), .ring_o(ring),
     .open_o(q_open), .waiting_i(q_waiting), .select_o(q_select), .length_i(q_length), .about_i(q_about), .lost_before_i(q_lost),

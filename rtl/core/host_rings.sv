@@ -17,8 +17,10 @@ module host_rings #(
 
   // By ring.
   input  wire logic [7:0]          enable_i,
-  input  wire logic [8*64-1:0]     descriptors_i,  // bus addresses
-  input  wire logic [8*64-1:0]     completions_i,
+  input  wire logic [8*32-1:0]     descriptors_low_i,  // bus addresses
+  input  wire logic [8*32-1:0]     descriptors_high_i,
+  input  wire logic [8*32-1:0]     completions_low_i,
+  input  wire logic [8*32-1:0]     completions_high_i,
   input  wire logic [8*4-1:0]      log_entries_i,  // 2..15
   input  wire logic [8*16-1:0]     tail_i,
   output logic [7:0]               running_o,
@@ -91,10 +93,10 @@ module host_rings #(
   // ---- rings
 
   logic [7:0]   running_q, stopped_q;
-  logic [1:0]   error_q [0:7];
-  logic [15:0]  index_q [0:7];
+  logic [8*2-1:0]  error_q;
+  logic [8*16-1:0] index_q;
   logic [3:0]   log_q [0:7];        // of its entries, since it runs
-  logic [31:0]  lost_q [0:7];
+  logic [8*32-1:0] lost_q;
   logic [31:0]  unsaid_q [0:3];     // frames lost that no completion has told of: discarded ones, and what was lost before those
   logic [511:0] line_q [0:7];       // the descriptors at index_q / 4 * 4
   logic [15:0]  line_end_q [0:7];   // the first behind those that are in line_q
@@ -104,20 +106,16 @@ module host_rings #(
   assign running_o = running_q;
   assign open_o = running_q[3:0] & enable_i[3:0];
   assign select_o = ring_q[1:0];
-  always_comb begin
-    for (int r = 0; r < 8; r++) begin
-      error_o[r*2 +: 2] = error_q[r];
-      index_o[r*16 +: 16] = index_q[r];
-      lost_o[r*32 +: 32] = lost_q[r];
-    end
-  end
+  assign error_o = error_q;
+  assign index_o = index_q;
+  assign lost_o = lost_q;
 
   // What a ring wants: to change its state, to be rid of frames, or to move one.
   logic [7:0] changes, posted, discards, works;
   always_comb begin
     for (int r = 0; r < 8; r++) begin
       changes[r] = enable_i[r] ? !running_q[r] && !stopped_q[r] : running_q[r] || stopped_q[r];
-      posted[r] = tail_i[r*16 +: 16] != index_q[r];
+      posted[r] = tail_i[r*16 +: 16] != index_q[r*16 +: 16];
     end
     discards = {4'd0, waiting_i & ~running_q[3:0]};
     works = running_q & posted & {{4{room_i}}, waiting_i};
@@ -132,11 +130,11 @@ module host_rings #(
   logic [15:0]  index, pending, mask, in_line, line_left;
   logic [63:0]  descriptors, completions;
   assign rx = !ring_q[2];
-  assign index = index_q[ring_q];
+  assign index = index_q[ring_q*16 +: 16];
   assign pending = tail_i[ring_q*16 +: 16] - index;
   assign mask = ~(16'hFFFF << log_q[ring_q]);
-  assign descriptors = descriptors_i[ring_q*64 +: 64];
-  assign completions = completions_i[ring_q*64 +: 64];
+  assign descriptors = {descriptors_high_i[ring_q*32 +: 32], descriptors_low_i[ring_q*32 +: 32]};
+  assign completions = {completions_high_i[ring_q*32 +: 32], completions_low_i[ring_q*32 +: 32]};
   assign in_line = 16'd4 - {14'd0, index[1:0]};
   assign line_left = pending < in_line ? pending : in_line;
 
@@ -242,12 +240,10 @@ module host_rings #(
       ring_q <= 3'd7;
       running_q <= '0;
       stopped_q <= '0;
-      for (int r = 0; r < 8; r++) begin
-        error_q[r] <= 2'd0;
-        index_q[r] <= '0;
-        line_end_q[r] <= '0;
-        lost_q[r] <= '0;
-      end
+      error_q <= '0;
+      index_q <= '0;
+      lost_q <= '0;
+      for (int r = 0; r < 8; r++) line_end_q[r] <= '0;
       for (int c = 0; c < 4; c++) unsaid_q[c] <= '0;
     end else begin
       case (state_q)
@@ -264,13 +260,13 @@ module host_rings #(
           if (!enable_i[ring_q] && (running_q[ring_q] || stopped_q[ring_q])) begin
             running_q[ring_q] <= 1'b0;
             stopped_q[ring_q] <= 1'b0;
-            error_q[ring_q] <= 2'd0;
+            error_q[ring_q*2 +: 2] <= 2'd0;
           end else if (!running_q[ring_q] && rx && waiting_i[ring_q[1:0]]) begin
             state_q <= DISCARD;
           end else if (enable_i[ring_q] && !running_q[ring_q] && !stopped_q[ring_q]) begin
             running_q[ring_q] <= 1'b1;
             log_q[ring_q] <= log_entries_i[ring_q*4 +: 4];
-            index_q[ring_q] <= '0;
+            index_q[ring_q*16 +: 16] <= '0;
             line_end_q[ring_q] <= '0;
           end else if (!tail_stops && works[ring_q]) begin
             state_q <= index == line_end_q[ring_q] ? FETCH : DECODE;
@@ -326,13 +322,13 @@ module host_rings #(
           if (COMPLETION_BEATS == 1 || second_q) state_q <= COMPLETED;
         end
         COMPLETED: if (m_axi_bvalid) begin
-          if (!completion_stops) index_q[ring_q] <= index + 16'd1;
+          if (!completion_stops) index_q[ring_q*16 +: 16] <= index + 16'd1;
           if (rx && !bad_q) unsaid_q[ring_q[1:0]] <= completion_stops ? unsaid_q[ring_q[1:0]] + lost_before_i + 32'd1 : '0;
-          if (rx && !bad_q && (refused_q || completion_stops)) lost_q[ring_q] <= lost_q[ring_q] + 32'd1;
+          if (rx && !bad_q && (refused_q || completion_stops)) lost_q[ring_q*32 +: 32] <= lost_q[ring_q*32 +: 32] + 32'd1;
           state_q <= IDLE;
         end
         default: begin  // DISCARD
-          lost_q[ring_q] <= lost_q[ring_q] + 32'd1;
+          lost_q[ring_q*32 +: 32] <= lost_q[ring_q*32 +: 32] + 32'd1;
           unsaid_q[ring_q[1:0]] <= unsaid_q[ring_q[1:0]] + lost_before_i + 32'd1;
           state_q <= IDLE;
         end
@@ -340,7 +336,7 @@ module host_rings #(
       if (stopped_o) begin
         running_q[ring_q] <= 1'b0;
         stopped_q[ring_q] <= 1'b1;
-        error_q[ring_q] <= tail_stops ? BAD_TAIL : fetch_stops ? BAD_DESCRIPTORS : BAD_COMPLETIONS;
+        error_q[ring_q*2 +: 2] <= tail_stops ? BAD_TAIL : fetch_stops ? BAD_DESCRIPTORS : BAD_COMPLETIONS;
       end
     end
   end
