@@ -57,12 +57,15 @@ AggregationGroup::AggregationGroup(const GroupSettings& settings, std::span<cons
                                     [&](const PortSnapshot& s) { return s.id == port.id; });
     if (known != snapshot.ports.end() && sameLink(known->actor, made.variables.actor)) {
       resumePort(made, *known, now);
+      told_.push_back(toldOf(made));
+      told_.back().mux.reset();
     } else {
       made.receive.begin(made.variables, now);
       made.mux.begin(made.variables, now);
+      told_.emplace_back();
     }
   }
-  told_.resize(ports_.size());
+  told_operational_ = operational();
 }
 
 Actions AggregationGroup::run(TimePoint now) {
@@ -171,9 +174,9 @@ Snapshot AggregationGroup::snapshot() const {
   Snapshot snapshot{{}, selection_.lag(), selection_.enough()};
   for (const Port& port : ports_)
     snapshot.ports.push_back({port.settings.id, port.link, port.variables.actor, port.variables.partner,
-                              port.receive.state(), port.mux.state(), port.variables.selected, port.actor_churn.state(),
-                              port.partner_churn.state(), port.actor_churn.count(), port.partner_churn.count(),
-                              port.counters});
+                              port.receive.state(), port.mux.state(), port.variables.selected, port.reason,
+                              port.actor_churn.state(), port.partner_churn.state(), port.actor_churn.count(),
+                              port.partner_churn.count(), port.counters});
   return snapshot;
 }
 
@@ -188,6 +191,7 @@ void AggregationGroup::resumePort(Port& port, const PortSnapshot& snapshot, Time
   PortVariables& variables = port.variables;
   port.link = snapshot.link;
   port.counters = snapshot.counters;
+  port.reason = snapshot.reason;
   variables.port_enabled = snapshot.link.up;
   variables.lacp_enabled = snapshot.link.full_duplex;
   variables.actor.state.defaulted = snapshot.actor.state.defaulted;

@@ -111,6 +111,7 @@ struct PortSnapshot {
   ReceiveState receive{};
   MuxState mux{};
   Selected selected{};
+  Reason reason{};
   ChurnState actor_churn{}, partner_churn{};
   std::uint64_t actor_churn_count = 0, partner_churn_count = 0;
   Counters counters;
@@ -150,7 +151,7 @@ class AggregationGroup {
   Snapshot snapshot() const;
 
  private:
-  /// What of a port has been told.
+  /// What of a port has been told. A group from a snapshot tells only what changes, and every SetMux.
   struct Told {
     std::optional<std::pair<bool, bool>> mux;
     MuxState mux_state{};
@@ -169,6 +170,7 @@ class AggregationGroup {
   bool select(TimePoint now);
   void settle(TimePoint now);
   Actions finish(TimePoint now, Actions actions);
+  static Told toldOf(const Port& port);
   void tell(std::size_t index, TimePoint now, Actions& actions);
 
   GroupSettings settings_;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a group has to say and to send once its machines are at rest.
+#include <utility>
+
 #include "group.h"
 
 namespace poplink::host::lacp {
@@ -45,40 +47,42 @@ Actions AggregationGroup::finish(TimePoint now, Actions actions) {
   return actions;
 }
 
+AggregationGroup::Told AggregationGroup::toldOf(const Port& port) {
+  const PortState& actor = port.variables.actor.state;
+  return {std::pair(actor.collecting, actor.distributing),
+          port.mux.state(),
+          port.receive.state(),
+          port.variables.selected,
+          port.reason,
+          port.actor_churn.churn(),
+          port.partner_churn.churn(),
+          port.variables.partner.system};
+}
+
 /// The card first: the partner is told that a port collects when it does.
 void AggregationGroup::tell(std::size_t index, TimePoint now, Actions& actions) {
   Port& port = ports_[index];
+  const Told before = std::exchange(told_[index], toldOf(port));
   Told& told = told_[index];
-  const PortState& actor = port.variables.actor.state;
   const auto event = [&](EventKind kind, std::string text) {
     actions.push_back(Event{now, port.settings.id, kind, std::move(text)});
   };
-  const std::pair mux(actor.collecting, actor.distributing);
-  if (told.mux != mux) actions.push_back(SetMux{port.settings.id, actor.collecting, actor.distributing});
-  told.mux = mux;
-  const PortInfo& partner = port.variables.partner;
-  if (port.receive.state() == ReceiveState::CURRENT && told.partner != partner.system) {
-    event(EventKind::partner, describe(partner));
-    told.partner = partner.system;
-  }
-  if (told.receive != port.receive.state()) event(EventKind::receive, name(port.receive.state()));
-  told.receive = port.receive.state();
-  if (told.selected != port.variables.selected || told.reason != port.reason)
-    event(EventKind::selection, describe(port.variables.selected, port.reason));
-  told.selected = port.variables.selected;
-  told.reason = port.reason;
-  if (told.mux_state != port.mux.state()) {
-    event(EventKind::mux, name(port.mux.state()));
+  if (told.mux != before.mux) actions.push_back(SetMux{port.settings.id, told.mux->first, told.mux->second});
+  // Who is there no more is still the partner: only another one is news.
+  if (port.receive.state() != ReceiveState::CURRENT) told.partner = before.partner;
+  if (told.partner != before.partner) event(EventKind::partner, describe(port.variables.partner));
+  if (told.receive != before.receive) event(EventKind::receive, name(told.receive));
+  if (told.selected != before.selected || told.reason != before.reason)
+    event(EventKind::selection, describe(told.selected, told.reason));
+  if (told.mux_state != before.mux_state) {
+    event(EventKind::mux, name(told.mux_state));
     port.last_change = now;
   }
-  told.mux_state = port.mux.state();
-  if (told.actor_churn != port.actor_churn.churn())
+  if (told.actor_churn != before.actor_churn)
     event(EventKind::churn,
-          told.actor_churn ? "actor in sync again" : "actor churn: this side does not come into sync");
-  told.actor_churn = port.actor_churn.churn();
-  if (told.partner_churn != port.partner_churn.churn())
-    event(EventKind::churn, told.partner_churn ? "partner in sync again" : "partner churn: it does not come into sync");
-  told.partner_churn = port.partner_churn.churn();
+          told.actor_churn ? "actor churn: this side does not come into sync" : "actor churn is over");
+  if (told.partner_churn != before.partner_churn)
+    event(EventKind::churn, told.partner_churn ? "partner churn: it does not come into sync" : "partner churn is over");
 }
 
 }  // namespace poplink::host::lacp
