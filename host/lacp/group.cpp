@@ -39,7 +39,7 @@ std::optional<TimePoint> Port::deadline() const {
   std::optional<TimePoint> first;
   for (const std::optional<TimePoint>& time :
        {receive.deadline(), periodic.deadline(), mux.deadline(), actor_churn.deadline(), partner_churn.deadline(),
-        transmit.deadline(variables)})
+        transmit.deadline(variables), patience})
     if (time && (!first || *time < *first)) first = time;
   return first;
 }
@@ -234,7 +234,7 @@ bool AggregationGroup::runMachines(TimePoint now) {
   return changed;
 }
 
-/// The Selection Logic, and Ready: nobody who is selected still waits. Has it changed a verdict?
+/// The Selection Logic. Has it changed a verdict?
 bool AggregationGroup::select(TimePoint now) {
   std::vector<Candidate> candidates;
   for (const Port& port : ports_) {
@@ -249,11 +249,25 @@ bool AggregationGroup::select(TimePoint now) {
     ports_[i].variables.selected = verdicts[i].selected;
     ports_[i].reason = verdicts[i].reason;
   }
-  const bool ready = std::none_of(ports_.begin(), ports_.end(), [](const Port& port) {
-    const bool before_attached = port.mux.state() == MuxState::DETACHED || port.mux.state() == MuxState::WAITING;
-    return port.variables.selected == Selected::SELECTED && before_attached && !port.variables.ready_n;
-  });
+  return changed | updateReady(now);
+}
+
+/// Ready (6.4.8): nobody who is selected still waits, or this port has lost patience. Has it changed?
+bool AggregationGroup::updateReady(TimePoint now) {
+  const auto waits = [](const Port& port) {
+    return port.variables.selected == Selected::SELECTED &&
+           (port.mux.state() == MuxState::DETACHED || port.mux.state() == MuxState::WAITING);
+  };
+  const bool all = std::none_of(ports_.begin(), ports_.end(),
+                                [&](const Port& port) { return waits(port) && !port.variables.ready_n; });
+  bool changed = false;
   for (Port& port : ports_) {
+    if (!waits(port) || !port.variables.ready_n) {
+      port.patience.reset();
+    } else if (!port.patience) {
+      port.patience = now + port.variables.aggregate_wait;
+    }
+    const bool ready = all || (port.patience && now >= *port.patience);
     changed |= port.variables.ready != ready;
     port.variables.ready = ready;
   }

@@ -6,6 +6,7 @@
 // Beyond the standard, and allowed by it:
 // - A port sends a PDU as soon as its link comes up, not a period later.
 // - Ports without a LACP partner are never in service: the machines would attach them as individual links.
+// - A port waits for the others' Aggregate_Wait once more at most: one whose partner keeps changing waits for ever.
 #pragma once
 
 #include <span>
@@ -98,6 +99,7 @@ struct Port {
   Counters counters;
   Reason reason{};
   std::optional<TimePoint> last_change;  ///< of its mux state
+  std::optional<TimePoint> patience;     ///< when it waits for no other port any more, after its own Aggregate_Wait
 
   /// Of all its machines.
   std::optional<TimePoint> deadline() const;
@@ -168,6 +170,7 @@ class AggregationGroup {
   void portMoved(const Port& speaker);
   bool runMachines(TimePoint now);
   bool select(TimePoint now);
+  bool updateReady(TimePoint now);
   void settle(TimePoint now);
   Actions finish(TimePoint now, Actions actions);
   static Told toldOf(const Port& port);

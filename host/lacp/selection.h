@@ -6,7 +6,7 @@
 // - The chosen LAG stays as long as one of its ports is CURRENT; then it is the one with most ports, of these the one
 //   with the first port. An individual link is chosen only while nothing else is there.
 // - With more ports than may be active, the side with the better system id decides by its port priorities and numbers
-//   (6.4.14.2). A port that speaks comes before one that is silent, and one that has not waited Aggregate_Wait yet does
+//  . A port that speaks comes before one that is silent, and one that has not waited Aggregate_Wait yet does
 //   not displace one that has: a standby takes over at once, and gives back without a gap of two seconds.
 // - With fewer than `min_links` ports nobody is SELECTED, so that the partner sends nothing either, whatever its
 // control.
