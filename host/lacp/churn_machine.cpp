@@ -15,29 +15,20 @@ const char* name(ChurnState state) {
   return "?";
 }
 
-bool ChurnMachine::run(bool port_enabled, bool synchronization, TimePoint now) {
-  const ChurnState before = state_;
-  if (!port_enabled) {
-    // Held in MONITOR: the minute begins with the link.
-    state_ = ChurnState::MONITOR;
+void ChurnMachine::run(bool port_enabled, bool synchronization, TimePoint now) {
+  if (!port_enabled || synchronization) {
+    // A port that is down is held in MONITOR: the minute begins with the link.
+    state_ = port_enabled ? ChurnState::NO_CHURN : ChurnState::MONITOR;
     timer_.reset();
-    return state_ != before;
-  }
-  if (synchronization) {
-    state_ = ChurnState::NO_CHURN;
-    timer_.reset();
-    return state_ != before;
+    return;
   }
   if (state_ == ChurnState::NO_CHURN) state_ = ChurnState::MONITOR;
-  if (state_ == ChurnState::MONITOR) {
-    if (!timer_) timer_ = now + kChurnDetectionTime;
-    if (now >= *timer_) {
-      state_ = ChurnState::CHURN;
-      ++count_;
-      timer_.reset();
-    }
-  }
-  return state_ != before;
+  if (state_ != ChurnState::MONITOR) return;
+  if (!timer_) timer_ = now + kChurnDetectionTime;
+  if (now < *timer_) return;
+  state_ = ChurnState::CHURN;
+  ++count_;
+  timer_.reset();
 }
 
 void ChurnMachine::resume(ChurnState state, std::uint64_t count) {

@@ -16,8 +16,8 @@ const char* name(ChurnState state);
 /// Both machines: they differ in whose Synchronization they watch.
 class ChurnMachine {
  public:
-  /// Takes the transitions that `synchronization` and time allow. Was there one?
-  bool run(bool port_enabled, bool synchronization, TimePoint now);
+  /// Takes the transitions that `synchronization` and time allow.
+  void run(bool port_enabled, bool synchronization, TimePoint now);
   /// Goes on counting from where somebody else stopped; MONITOR gets a whole minute.
   void resume(ChurnState state, std::uint64_t count);
 

@@ -172,6 +172,18 @@ TEST_F(LacpGroup, an_individual_link_stays_when_another_comes) {
   EXPECT_FALSE(lab_.runUntil([&] { return distributing(a_) != "01"; }, 60s));
 }
 
+TEST_F(LacpGroup, ports_that_come_up_one_after_the_other_attach_together) {
+  a_ = lab_.add(lagSettings(1), 2);
+  b_ = lab_.add(lagSettings(2), 2);
+  lab_.setLink(lab_.cable(a_, 0, b_, 0), true);
+  lab_.runFor(1s);
+  lab_.setLink(lab_.cable(a_, 1, b_, 1), true);
+  const auto first = lab_.runUntil([&] { return lab_.port(a_, 0).variables.actor.state.synchronization; }, 5s);
+  ASSERT_TRUE(first);
+  EXPECT_GE(*first, 2s) << "6.4.8 Ready: not while the other waits";
+  EXPECT_TRUE(lab_.port(a_, 1).variables.actor.state.synchronization);
+}
+
 TEST_F(LacpGroup, a_port_that_hears_two_does_not_hold_the_others_back) {
   a_ = lab_.add(lagSettings(1), 2);
   b_ = lab_.add(lagSettings(2), 3);
