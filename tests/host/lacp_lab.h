@@ -208,4 +208,24 @@ inline GroupSettings lagSettings(std::uint8_t system) {
   return settings;
 }
 
+class TwoSystems : public testing::Test {
+ protected:
+  /// Two systems with `ports` links between them, port i to port i.
+  void connect(const GroupSettings& a, const GroupSettings& b, std::uint16_t ports) {
+    a_ = lab_.add(a, ports);
+    b_ = lab_.add(b, ports);
+    for (std::uint16_t i = 0; i < ports; ++i) lab_.setLink(lab_.cable(a_, i, b_, i), true);
+  }
+  std::string distributing(std::size_t node) {
+    std::string ports;
+    for (const Port& port : lab_.group(node).ports()) ports += port.variables.actor.state.distributing ? '1' : '0';
+    return ports;
+  }
+  Reason reason(std::size_t node, std::uint16_t port) { return lab_.port(node, port).reason; }
+  Selected selected(std::size_t node, std::uint16_t port) { return lab_.port(node, port).variables.selected; }
+
+  Lab lab_;
+  std::size_t a_ = 0, b_ = 0;
+};
+
 }  // namespace poplink::host::lacp
