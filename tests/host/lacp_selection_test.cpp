@@ -112,6 +112,15 @@ TEST_F(LacpSelection, a_silent_port_keeps_its_place_but_gets_none) {
   EXPECT_EQ(run()[1], std::pair(kUn, Reason::partner_silent));
 }
 
+TEST_F(LacpSelection, min_links_that_come_later_ask_nothing_of_who_is_up) {
+  add(2);
+  add(2);
+  EXPECT_EQ(run()[0].first, kSel);
+  settings_.min_links = 2;
+  settings_.min_links_up = 3;
+  EXPECT_EQ(run()[0].first, kSel) << "two keep it up, three would bring it back";
+}
+
 TEST_F(LacpSelection, the_first_time_there_is_no_hold) {
   add(2);
   add(2);
