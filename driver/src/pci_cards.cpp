@@ -121,6 +121,7 @@ std::unique_ptr<Transport> openPciCard(const std::string& address, const std::st
     throw DriverError("the device at " + *full + " (" + text + ") is no poplink card");
   }
   const std::string driver = device.target("driver");
+  // These kernel drivers leave a card's registers to user space.
   if (!driver.empty() && driver != "vfio-pci" && driver != "pci-stub" && driver != "uio_pci_generic")
     refuse(*full, "is held by the kernel's driver " + driver + ": unbind it, best bind vfio-pci");
   auto lock = std::make_unique<CardLock>(*system, *full, client);

@@ -32,6 +32,7 @@ stty -F /dev/ttyS1 raw -echo
 exec 3<>/dev/ttyS1
 echo "0 $(uname -r | base64 -w0)" >&3
 while read -r line <&3; do
+  # the guest's own /tmp, which is its memory
   echo "$line" | base64 -d >/tmp/command
   sh /tmp/command >/tmp/output 2>&1 </dev/null 3>&-
   echo "$? $(base64 -w0 /tmp/output)" >&3

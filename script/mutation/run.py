@@ -23,7 +23,7 @@ FLOW_SKETCH = ("mutant_flow_sketch_test",)
 TX_BUFFER = ("mutant_tx_buffer_512_test", "mutant_tx_buffer_128_test")
 HOST_PATH = ("mutant_host_faults_512_test", "mutant_card_host_told_test", "mutant_card_host_path_test",
              "mutant_host_faults_128_test")
-BY_FILE = {"forward.sv": ("mutant_kernels_rtl_test", *CARD), "rtl/core/editor.sv": (*EDITOR, *CARD),
+BY_FILE = {"card_regs.sv": (*CARD, "mutant_card_host_told_test"), "forward.sv": ("mutant_kernels_rtl_test", *CARD), "rtl/core/editor.sv": (*EDITOR, *CARD),
            "rtl/core/counters.sv": (*COUNTERS, *CARD), "rtl/core/counter_bank.sv": (*COUNTERS, *CARD),
            "rtl/core/update_ram.sv": ("mutant_update_ram_test", *FLOW_SKETCH, *CARD),
            "rtl/core/flow_sketch.sv": (*FLOW_SKETCH, *CARD),

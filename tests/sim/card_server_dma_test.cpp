@@ -55,7 +55,8 @@ class CardSocketDma : public ::testing::Test {
       return bytes;
     });
   }
-  /// Until the card has noticed that its owner is gone.
+  /// Until the card has noticed that its owner is gone. It tells nobody, so it is asked again and again, and not for
+  /// ever.
   bool freed() {
     for (int i = 0; i < 2000; ++i) {
       if (thread.there([&] { return function.host == nullptr; })) return true;

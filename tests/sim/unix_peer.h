@@ -152,7 +152,8 @@ inline std::size_t descriptorsOpen() {
   return count;
 }
 
-/// Once whoever is closing some has done so; more than `wanted` are still open at the end of all patience.
+/// Once whoever is closing some has done so, which nothing tells: counted again and again. More than `wanted` are still
+/// open at the end of all patience.
 inline std::size_t descriptorsOpenSoon(std::size_t wanted) {
   for (int waited = 0; descriptorsOpen() > wanted && waited < 20'000; ++waited)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -70,7 +70,8 @@ class Ring {
     const Access tail[] = {Access::write(reg::kRingTail + at(), posted_)};
     card_.run(tail);
   }
-  /// Of completion `number` when it is there; -1: it does not come.
+  /// Of completion `number` when it is there; -1: it does not come. This is the way without interrupts: look, and look
+  /// again.
   int status(unsigned number) const {
     const volatile std::uint8_t* const last = &bytes()[kCompletions + (number + 1) * kCompletion - 1];
     for (int waited = 0; (*last & 1) == 0; ++waited) {

@@ -45,7 +45,7 @@ bool receive(RxRing& ring, std::uint64_t frames, bool interrupts, Seen& seen) {
       continue;
     }
     if (!interrupts) {
-      ::usleep(1000);
+      ::usleep(1000);  // the way without interrupts, up to kPatienceMs
       if (++idle == kPatienceMs) return false;
       continue;
     }
@@ -63,6 +63,7 @@ void report(const char* how, bool good, const Seen& seen) {
               static_cast<unsigned long long>(seen.frames), static_cast<unsigned long long>(seen.wrong));
 }
 
+/// The test tells us by this file, and ends the guest and us in any case.
 void await(const char* file, bool there) {
   while ((::access(file, F_OK) == 0) != there) ::usleep(10'000);
 }
