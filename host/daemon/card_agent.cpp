@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "card_agent.h"
+
+#include <algorithm>
+
+#include "../plan/lags.h"
+#include "poplink/driver/link_events.h"
+#include "poplink/driver/pdu_repeat.h"
+
+namespace poplink::host {
+
+namespace {
+
+using namespace std::chrono_literals;
+using driver::HostClass;
+
+/// How long the card goes on without a host, beside the time to the next PDU: long enough for any restart, and short
+/// enough that a partner does not believe a dead system for long.
+constexpr std::chrono::seconds kHostAway(60);
+
+/// The card speaks only when the host is late, and in time for a partner that has lost one PDU before.
+driver::Repetition repetition(lacp::Duration interval) {
+  const auto every = std::chrono::duration_cast<std::chrono::microseconds>(interval);
+  return {every + every / 4, every, kHostAway + every};
+}
+
+const char* kindName(lacp::EventKind kind) {
+  switch (kind) {
+    case lacp::EventKind::link:
+      return "lacp.link";
+    case lacp::EventKind::partner:
+      return "lacp.partner";
+    case lacp::EventKind::receive:
+      return "lacp.receive";
+    case lacp::EventKind::selection:
+      return "lacp.selection";
+    case lacp::EventKind::mux:
+      return "lacp.mux";
+    case lacp::EventKind::churn:
+      return "lacp.churn";
+    case lacp::EventKind::group:
+      return "lacp.lag";
+  }
+  return "lacp";
+}
+
+}  // namespace
+
+CardAgent::CardAgent(driver::Card& card, Region region, const Node& node, const LagSnapshots& saved, AgentHooks hooks,
+                     lacp::TimePoint now)
+    : card_(card), region_(std::move(region)), node_(node), hooks_(std::move(hooks)), image_(readTables(card)) {
+  service_.emplace(configs(region_), saved, intact(saved), now);
+  program(difference(region_));
+  tx_ = std::make_unique<driver::TxRing>(card_.transport(), HostClass::slow_protocols);
+  for (const HostClass one : {HostClass::slow_protocols, HostClass::routing, HostClass::bfd})
+    rx_.push_back(std::make_unique<driver::RxRing>(card_.transport(), one));
+  holdMembers();
+  execute(service_->run(now));
+  step(now);
+}
+
+std::vector<LagConfig> CardAgent::configs(const Region& region) const {
+  const Site* site = region.site(node_.site);
+  if (site == nullptr) return {};  // desiredTables() says so
+  const lacp::MacAddress system = systemAddress(*site, card_.serial());
+  std::vector<LagConfig> configs;
+  for (const Lag& lag : lagsOf(region, *site)) {
+    LagConfig config{lag.link.value, groupSettings(lag, *site, system), portSettings(lag, *site), {}};
+    for (const Service& service : region.services) {
+      for (const Attachment* side : {&service.pop, &service.dc}) {
+        if (side->site == site->name && linkOf(*side) == lag.link) config.services.push_back(service.name);
+      }
+    }
+    configs.push_back(std::move(config));
+  }
+  return configs;
+}
+
+/// Ports that may go on as saved: the card still does with them what LACP had decided, and nobody has pulled a cable.
+std::set<unsigned> CardAgent::intact(const LagSnapshots& saved) const {
+  std::set<unsigned> ports;
+  for (const auto& [link, snapshot] : saved) {
+    for (const lacp::PortSnapshot& port : snapshot.ports) {
+      const auto number = static_cast<unsigned>(port.id);
+      if (number >= card_.ports()) continue;
+      const driver::PortState state = card_.port(number);
+      if (!state.up || !state.enabled || state.held) continue;
+      const MemberState now = memberState(image_, PortId{static_cast<std::uint8_t>(number)});
+      if (now.collecting == port.actor.state.collecting && now.distributing == port.actor.state.distributing)
+        ports.insert(number);
+    }
+  }
+  return ports;
+}
+
+MemberStates CardAgent::members() const {
+  MemberStates states;
+  for (const auto& [link, lag] : service_->lags()) {
+    for (const lacp::Port& port : lag.group.ports()) {
+      const lacp::PortState& actor = port.variables.actor.state;
+      states[PortId{static_cast<std::uint8_t>(port.settings.id)}] = {actor.collecting, actor.distributing};
+    }
+  }
+  return states;
+}
+
+Desired CardAgent::desired(const Region& region) const {
+  return desiredTables(region, node_, card_.ports(), image_, members());
+}
+
+CardAgent::Change CardAgent::difference(const Region& region) const {
+  const Desired wanted = desired(region);
+  Change change{plan(image_, wanted.tables), {}};
+  if (card_.hash() != wanted.hash) change.hash = wanted.hash;
+  return change;
+}
+
+CardAgent::Change CardAgent::preview(const Region& region) const {
+  return difference(region);
+}
+
+void CardAgent::program(const Change& change) {
+  if (change.hash) card_.setHash(*change.hash);
+  try {
+    carryOut(change.steps, card_);
+  } catch (const driver::DriverError&) {
+    image_ = readTables(card_);  // as far as it went
+    throw;
+  }
+  for (const Step& step : change.steps) {
+    if (step.kind == Step::Kind::remove)
+      image_[step.table].erase(step.index);
+    else
+      image_[step.table][step.index] = step.entry;
+  }
+}
+
+CardAgent::Change CardAgent::apply(Region region, lacp::TimePoint now) {
+  difference(region);  // refuses what this card cannot be, before anything has changed
+  const std::vector<LagConfig> lags = configs(region);
+  // LACP first: a port that leaves its LAG is out of service as a member before it is in service as a port of its own.
+  execute(service_->configure(lags, now));
+  Change change = difference(region);
+  program(change);
+  region_ = std::move(region);
+  holdMembers();
+  look_at_ports_ = changed_ = true;
+  step(now);
+  return change;
+}
+
+/// Members carry customers' frames again only when LACP says so, however short their link was away.
+void CardAgent::holdMembers() {
+  for (unsigned port = 0; port < card_.ports(); ++port) {
+    const bool member = service_->hasPort(port);
+    if (member == held_.test(port) && !look_at_ports_) continue;
+    card_.holdPort(port, member);
+    held_.set(port, member);
+  }
+}
+
+std::vector<driver::RxRing*> CardAgent::rings() {
+  std::vector<driver::RxRing*> rings;
+  for (const auto& ring : rx_) rings.push_back(ring.get());
+  return rings;
+}
+
+void CardAgent::check() {
+  for (const auto& ring : rx_) ring->check();
+  tx_->check();
+  // What has expired while this program was held up is not refreshed but armed anew.
+  std::erase_if(repeated_, [&](const auto& one) { return !driver::repetition(card_.transport(), one.first).armed; });
+}
+
+void CardAgent::step(lacp::TimePoint now) {
+  takeFrames(now);
+  if (std::exchange(look_at_ports_, false)) lookAtPorts(now);
+  execute(service_->run(now));
+  tx_->reap();
+  for (const auto& ring : rx_) ring->arm();
+}
+
+/// All of LACP, which the card's policers keep short; of the others so much that LACP's turn comes soon again. An armed
+/// ring with something left fires at once.
+void CardAgent::takeFrames(lacp::TimePoint now) {
+  const auto lacp = [&](const driver::HostFrame& frame) {
+    if (frame.port < driver::kFromHost) execute(service_->receive(frame.port, frame.bytes, now));
+    if (hooks_.frame) hooks_.frame(frame);
+  };
+  while (rx_.front()->poll(lacp) != 0) {
+  }
+  const auto other = [&](const driver::HostFrame& frame) {
+    if (hooks_.frame) hooks_.frame(frame);
+  };
+  for (std::size_t i = 1; i < rx_.size(); ++i) rx_[i]->poll(other);
+}
+
+void CardAgent::lookAtPorts(lacp::TimePoint now) {
+  const std::bitset<16> changed = driver::takeLinkEvents(card_.transport());
+  for (unsigned port = 0; port < card_.ports(); ++port) lookAtPort(port, changed.test(port), now);
+}
+
+void CardAgent::lookAtPort(unsigned port, bool fell, lacp::TimePoint now) {
+  const driver::PortState state = card_.port(port);
+  const bool up = state.up && state.enabled;
+  // Up again, but it was away: LACP begins anew.
+  if (up && (fell || state.held)) execute(service_->linkChanged(port, {}, now));
+  if (!up || fell || state.held) repeated_.erase(port);  // the card has forgotten it
+  execute(service_->linkChanged(port, {up, up ? state.speed_mbit : 0, true}, now));
+  if (up && state.held) card_.releasePort(port);
+}
+
+void CardAgent::execute(const LagActions& actions) {
+  for (const LagAction& action : actions) {
+    if (const auto* frame = std::get_if<SendFrame>(&action))
+      send(*frame);
+    else if (const auto* member = std::get_if<SetMember>(&action))
+      setMember(*member);
+    else if (const auto* event = std::get_if<LagEvent>(&action))
+      tell(*event);
+    else if (const unsigned port = std::get<StopRepeating>(action).port; repeated_.erase(port) != 0)
+      driver::stopRepeating(card_.transport(), port);
+  }
+  tx_->flush();
+}
+
+void CardAgent::send(const SendFrame& frame) {
+  if (!tx_->toPort(frame.port, frame.bytes)) {
+    tx_->flush();
+    tx_->reap();
+    if (!tx_->toPort(frame.port, frame.bytes)) ++unsent_;  // the card repeats the one before
+  }
+  if (frame.interval && card_.repeatsPdus()) repeat(frame);
+}
+
+void CardAgent::repeat(const SendFrame& frame) {
+  const auto known = repeated_.find(frame.port);
+  if (known != repeated_.end() && known->second.bytes == frame.bytes && known->second.interval == frame.interval)
+    return driver::refreshRepetition(card_.transport(), frame.port);
+  driver::repeatFrame(card_.transport(), frame.port, frame.bytes, repetition(*frame.interval));
+  repeated_[frame.port] = frame;
+}
+
+void CardAgent::setMember(const SetMember& member) {
+  program(
+      {memberSteps(image_, PortId{static_cast<std::uint8_t>(member.port)}, {member.collecting, member.distributing}),
+       {}});
+}
+
+void CardAgent::tell(const LagEvent& event) {
+  changed_ = true;
+  if (!hooks_.tell) return;
+  const bool down = event.text == "down";
+  const Severity severity = event.kind == lacp::EventKind::group && down   ? Severity::error
+                            : event.kind == lacp::EventKind::churn || down ? Severity::warning
+                                                                           : Severity::info;
+  hooks_.tell({kindName(event.kind), severity, event.port, event.link, event.text});
+}
+
+std::uint32_t CardAgent::repeated(unsigned port) {
+  return card_.repeatsPdus() ? driver::repetition(card_.transport(), port).sent : 0;
+}
+
+}  // namespace poplink::host

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What has happened, for people and programs: the last events, and who listens to new ones.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace poplink::host {
+
+enum class Severity { info, warning, error };
+const char* name(Severity severity);
+
+/// An event before it has a time.
+struct News {
+  std::string kind;  ///< "lacp.mux", "config.applied"
+  Severity severity = Severity::info;
+  std::optional<unsigned> port;
+  std::optional<unsigned> lag;
+  std::string text;
+};
+
+struct LoggedEvent {
+  std::chrono::system_clock::time_point time;
+  News news;
+};
+
+class EventLog {
+ public:
+  /// Keeps the last `capacity` events.
+  explicit EventLog(std::size_t capacity = 1000) : capacity_(capacity) {}
+
+  void add(LoggedEvent event);
+  const std::deque<LoggedEvent>& events() const { return events_; }
+  /// Called with every new event.
+  std::function<void(const LoggedEvent&)> on_event;
+
+ private:
+  std::size_t capacity_;
+  std::deque<LoggedEvent> events_;
+};
+
+/// "2026-03-01T12:00:00.123Z"
+std::string rfc3339(std::chrono::system_clock::time_point time);
+
+}  // namespace poplink::host
