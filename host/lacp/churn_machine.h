@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Actor and Partner Churn Detection machines (IEEE 802.1AX-2020 6.4.17): a side that does not come into sync within
+// The Actor and Partner Churn Detection machines (IEEE 802.1AX-2014 6.4.17): a side that does not come into sync within
 // a minute has a misconfiguration, or changes its mind all the time.
 #pragma once
 

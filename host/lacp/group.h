@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One aggregator and its ports: the LACP machines of IEEE 802.1AX-2020 6.4 put together. Pure: links, frames and the
+// One aggregator and its ports: the LACP machines of IEEE 802.1AX-2014 6.4 put together. Pure: links, frames and the
 // time go in, actions and the next deadline come out. The caller does the actions, in their order, and calls run() at
 // the deadline.
 //

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Marker Responder (IEEE 802.1AX-2020 6.5.4): returns what a Marker PDU asked, so that a partner that moves a flow
+// The Marker Responder (IEEE 802.1AX-2014 6.5.4): returns what a Marker PDU asked, so that a partner that moves a flow
 // to another member knows when the old one is empty.
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Mux machine (IEEE 802.1AX-2020 6.4.15): attaches a port to the aggregator, and turns collecting and distributing
+// The Mux machine (IEEE 802.1AX-2014 6.4.15): attaches a port to the aggregator, and turns collecting and distributing
 // on and off. Actor.Collecting and Actor.Distributing are what the port then does.
 //
 // With independent control a port distributes only while its partner says that it collects. With coupled control both

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// LACPDUs and Marker PDUs as octets (IEEE 802.1AX-2020 6.4.2 and 6.5.3). Pure; decoding never reads past its input and
+// LACPDUs and Marker PDUs as octets (IEEE 802.1AX-2014 6.4.2 and 6.5.3). Pure; decoding never reads past its input and
 // never throws.
 //
 // What a receiver checks is the standard's choice (6.4.12, 6.5.4): lengths of TLVs may be checked and are, while

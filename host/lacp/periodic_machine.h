@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Periodic Transmission machine (IEEE 802.1AX-2020 6.4.13): how often the partner wants to hear of us.
+// The Periodic Transmission machine (IEEE 802.1AX-2014 6.4.13): how often the partner wants to hear of us.
 #pragma once
 
 #include <optional>

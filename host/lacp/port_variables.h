@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The variables by which the machines of one port speak with each other (IEEE 802.1AX-2020 6.4.7, 6.4.8). Each has one
+// The variables by which the machines of one port speak with each other (IEEE 802.1AX-2014 6.4.7, 6.4.8). Each has one
 // writer, named here; the group, which owns them, writes what no machine does.
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Receive machine (IEEE 802.1AX-2020 6.4.12): who the partner is, and whether it still speaks.
+// The Receive machine (IEEE 802.1AX-2014 6.4.12): who the partner is, and whether it still speaks.
 #pragma once
 
 #include <optional>

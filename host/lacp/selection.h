@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Selection Logic (IEEE 802.1AX-2020 6.4.14) for ports that are meant for one aggregator. The standard gives every
+// The Selection Logic (IEEE 802.1AX-2014 6.4.14) for ports that are meant for one aggregator. The standard gives every
 // LAG ID an aggregator of its own; here there is one, so one LAG ID is chosen and the other ports stay out, each with
 // the reason.
 //

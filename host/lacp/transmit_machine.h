@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The Transmit machine (IEEE 802.1AX-2020 6.4.16): a PDU when one is needed, and never more than three in any second.
+// The Transmit machine (IEEE 802.1AX-2014 6.4.16): a PDU when one is needed, and never more than three in any second.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every LACP machine talks about: time, ports, and what a system says of one of its ports (IEEE 802.1AX-2020 6.4).
+// What every LACP machine talks about: time, ports, and what a system says of one of its ports (IEEE 802.1AX-2014 6.4).
 // States, variables and timers have the standard's names, states in its capitals. Nothing here reads a clock.
 #pragma once
 

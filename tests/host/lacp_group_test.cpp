@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is selected, and why not (IEEE 802.1AX-2020 6.4.14): groups against partners that are set up wrongly, too small,
+// Who is selected, and why not (IEEE 802.1AX-2014 6.4.14): groups against partners that are set up wrongly, too small,
 // too large or too new.
 #include <gmock/gmock.h>
 

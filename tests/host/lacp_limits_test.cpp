@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ports that wait for each other, for their turn, or for enough others (IEEE 802.1AX-2020 6.4.8 Ready, 6.4.14): what it
+// Ports that wait for each other, for their turn, or for enough others (IEEE 802.1AX-2014 6.4.8 Ready, 6.4.14): what it
 // costs in time, on both sides of the cables.
 #include "lacp_lab.h"
 

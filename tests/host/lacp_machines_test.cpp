@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each transition of the machines of IEEE 802.1AX-2020 6.4 but the Receive machine is a row: the state it leaves, what
+// Each transition of the machines of IEEE 802.1AX-2014 6.4 but the Receive machine is a row: the state it leaves, what
 // is true, the state it reaches, and what that state does on entry.
 #include "churn_machine.h"
 #include "lacp_rows.h"

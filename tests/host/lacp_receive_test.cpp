@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Each transition of the Receive machine of IEEE 802.1AX-2020 6.4.12 is a row: the state it leaves, what is true, the
+// Each transition of the Receive machine of IEEE 802.1AX-2014 6.4.12 is a row: the state it leaves, what is true, the
 // state it reaches, and what that state does on entry. So is each comparison of the functions in 6.4.9.
 #include <functional>
 

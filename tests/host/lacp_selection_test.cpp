@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which LAG is chosen when several are there at once, and who of it is in (IEEE 802.1AX-2020 6.4.14).
+// Which LAG is chosen when several are there at once, and who of it is in (IEEE 802.1AX-2014 6.4.14).
 #include <deque>
 
 #include "lacp_rows.h"
