@@ -49,12 +49,17 @@ const char* kindName(lacp::EventKind kind) {
 CardAgent::CardAgent(driver::Card& card, Region region, const Node& node, const LagSnapshots& saved, AgentHooks hooks,
                      lacp::TimePoint now)
     : card_(card), region_(std::move(region)), node_(node), hooks_(std::move(hooks)), image_(readTables(card)) {
-  service_.emplace(configs(region_), saved, intact(saved), now);
+  const std::set<unsigned> going_on = intact(saved);
+  service_.emplace(configs(region_), saved, going_on, now);
   program(difference(region_));
   tx_ = std::make_unique<driver::TxRing>(card_.transport(), HostClass::slow_protocols);
   for (const HostClass one : {HostClass::slow_protocols, HostClass::routing, HostClass::bfd})
     rx_.push_back(std::make_unique<driver::RxRing>(card_.transport(), one));
   holdMembers();
+  for (unsigned port = 0; port < card_.ports() && card_.repeatsPdus(); ++port) {
+    // What the card says for a port that begins anew is not true any more.
+    if (going_on.count(port) == 0 || !service_->hasPort(port)) driver::stopRepeating(card_.transport(), port);
+  }
   execute(service_->run(now));
   step(now);
 }
@@ -104,30 +109,21 @@ MemberStates CardAgent::members() const {
   return states;
 }
 
-Desired CardAgent::desired(const Region& region) const {
-  return desiredTables(region, node_, card_.ports(), image_, members());
+Changes CardAgent::difference(const Region& region) const {
+  const Desired wanted = desiredTables(region, node_, card_.ports(), image_, members());
+  Changes changes{node_.site, false, plan(image_, wanted.tables)};
+  if (card_.hash() != wanted.hash) changes.hash = wanted.hash;
+  return changes;
 }
 
-CardAgent::Change CardAgent::difference(const Region& region) const {
-  const Desired wanted = desired(region);
-  Change change{plan(image_, wanted.tables), {}};
-  if (card_.hash() != wanted.hash) change.hash = wanted.hash;
-  return change;
-}
-
-CardAgent::Change CardAgent::preview(const Region& region) const {
-  return difference(region);
-}
-
-void CardAgent::program(const Change& change) {
-  if (change.hash) card_.setHash(*change.hash);
+void CardAgent::program(const Changes& changes) {
   try {
-    carryOut(change.steps, card_);
+    carryOut(changes, card_);
   } catch (const driver::DriverError&) {
     image_ = readTables(card_);  // as far as it went
     throw;
   }
-  for (const Step& step : change.steps) {
+  for (const Step& step : changes.steps) {
     if (step.kind == Step::Kind::remove)
       image_[step.table].erase(step.index);
     else
@@ -135,27 +131,27 @@ void CardAgent::program(const Change& change) {
   }
 }
 
-CardAgent::Change CardAgent::apply(Region region, lacp::TimePoint now) {
+Changes CardAgent::apply(Region region, lacp::TimePoint now) {
   difference(region);  // refuses what this card cannot be, before anything has changed
   const std::vector<LagConfig> lags = configs(region);
   // LACP first: a port that leaves its LAG is out of service as a member before it is in service as a port of its own.
   execute(service_->configure(lags, now));
-  Change change = difference(region);
-  program(change);
+  Changes changes = difference(region);
+  program(changes);
   region_ = std::move(region);
   holdMembers();
   look_at_ports_ = changed_ = true;
   step(now);
-  return change;
+  return changes;
 }
 
 /// Members carry customers' frames again only when LACP says so, however short their link was away.
 void CardAgent::holdMembers() {
   for (unsigned port = 0; port < card_.ports(); ++port) {
     const bool member = service_->hasPort(port);
-    if (member == held_.test(port) && !look_at_ports_) continue;
+    if (held_[port] == member) continue;
     card_.holdPort(port, member);
-    held_.set(port, member);
+    held_[port] = member;
   }
 }
 
@@ -196,16 +192,16 @@ void CardAgent::takeFrames(lacp::TimePoint now) {
 }
 
 void CardAgent::lookAtPorts(lacp::TimePoint now) {
-  const std::bitset<16> changed = driver::takeLinkEvents(card_.transport());
-  for (unsigned port = 0; port < card_.ports(); ++port) lookAtPort(port, changed.test(port), now);
+  driver::takeLinkEvents(card_.transport());  // before looking: what changes meanwhile fires again
+  for (unsigned port = 0; port < card_.ports(); ++port) lookAtPort(port, now);
 }
 
-void CardAgent::lookAtPort(unsigned port, bool fell, lacp::TimePoint now) {
+void CardAgent::lookAtPort(unsigned port, lacp::TimePoint now) {
   const driver::PortState state = card_.port(port);
   const bool up = state.up && state.enabled;
+  if (!up || state.held) repeated_.erase(port);  // the card has forgotten it
   // Up again, but it was away: LACP begins anew.
-  if (up && (fell || state.held)) execute(service_->linkChanged(port, {}, now));
-  if (!up || fell || state.held) repeated_.erase(port);  // the card has forgotten it
+  if (up && state.held) execute(service_->linkChanged(port, {}, now));
   execute(service_->linkChanged(port, {up, up ? state.speed_mbit : 0, true}, now));
   if (up && state.held) card_.releasePort(port);
 }
@@ -242,9 +238,8 @@ void CardAgent::repeat(const SendFrame& frame) {
 }
 
 void CardAgent::setMember(const SetMember& member) {
-  program(
-      {memberSteps(image_, PortId{static_cast<std::uint8_t>(member.port)}, {member.collecting, member.distributing}),
-       {}});
+  const PortId port{static_cast<std::uint8_t>(member.port)};
+  program({node_.site, false, memberSteps(image_, port, {member.collecting, member.distributing})});
 }
 
 void CardAgent::tell(const LagEvent& event) {

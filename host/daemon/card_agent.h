@@ -4,14 +4,14 @@
 // Tests call it with a card and a time of their own.
 #pragma once
 
-#include <bitset>
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "../model/region.h"
-#include "../plan/tables.h"
+#include "../report/changes.h"
 #include "event_log.h"
 #include "lag_service.h"
 #include "poplink/driver/rings.h"
@@ -45,14 +45,10 @@ class CardAgent {
   /// Throws DriverError when the card is gone, or somebody else has reset it. For now and then: it reads registers.
   void check();
 
-  struct Change {
-    std::vector<Step> steps;
-    std::optional<driver::HashMode> hash;  ///< if it is another one
-  };
-  /// What `region` would change.
-  Change preview(const Region& region) const;
+  /// What `region` would change. Throws ConfigError.
+  Changes difference(const Region& region) const;
   /// Changes it, and LAGs with it; members that stay in their LAG carry on. Throws ConfigError before anything is done.
-  Change apply(Region region, lacp::TimePoint now);
+  Changes apply(Region region, lacp::TimePoint now);
 
   const Region& region() const { return region_; }
   const LagService& lags() const { return *service_; }
@@ -66,13 +62,11 @@ class CardAgent {
   std::vector<LagConfig> configs(const Region& region) const;
   MemberStates members() const;
   std::set<unsigned> intact(const LagSnapshots& saved) const;
-  Desired desired(const Region& region) const;
-  Change difference(const Region& region) const;
-  void program(const Change& change);
+  void program(const Changes& changes);
   void holdMembers();
   void takeFrames(lacp::TimePoint now);
   void lookAtPorts(lacp::TimePoint now);
-  void lookAtPort(unsigned port, bool fell, lacp::TimePoint now);
+  void lookAtPort(unsigned port, lacp::TimePoint now);
   void execute(const LagActions& actions);
   void send(const SendFrame& frame);
   void repeat(const SendFrame& frame);
@@ -87,8 +81,8 @@ class CardAgent {
   std::optional<LagService> service_;
   std::unique_ptr<driver::TxRing> tx_;
   std::vector<std::unique_ptr<driver::RxRing>> rx_;
-  std::map<unsigned, SendFrame> repeated_;  ///< what the card would repeat, by port
-  std::bitset<16> held_;                    ///< ports that the card lets back only by our word
+  std::map<unsigned, SendFrame> repeated_;    ///< what the card would repeat, by port
+  std::array<std::optional<bool>, 16> held_;  ///< ports that the card lets back only by our word
   bool look_at_ports_ = true;
   bool changed_ = true;
   std::uint64_t unsent_ = 0;  ///< frames for which the ring had no room

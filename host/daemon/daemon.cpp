@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+
+#include "../api/capture_routes.h"
+#include "../api/card_routes.h"
+#include "../model/read_region.h"
+#include "lag_report.h"
+#include "poplink/driver/link_events.h"
+#include "saved_state.h"
+
+namespace poplink::host {
+
+namespace {
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr auto kPollPause = 5ms;   // without interrupts
+constexpr int kCaptureTurns = 16;  // then LACP has its turn; an armed ring with something left fires at once
+constexpr auto kCheckPause = 1s;   // between looks whether the card still is there
+
+bool sameFile(const std::string& a, const std::string& b) {
+  std::error_code error;
+  return std::filesystem::equivalent(a, b, error);
+}
+
+std::string entries(std::size_t number) {
+  return std::to_string(number) + (number == 1 ? " entry" : " entries");
+}
+
+}  // namespace
+
+Daemon::Daemon(asio::io_context& context, const DaemonOptions& options, const Node& node, driver::Card card, Log& log)
+    : context_(context),
+      options_(options),
+      node_(node),
+      card_(std::move(card)),
+      log_(log),
+      timer_(context),
+      ends_(context, SIGINT, SIGTERM),
+      reloads_(context, SIGHUP),
+      captures_(std::make_unique<CaptureHub>(card_.transport())),
+      next_check_(Clock::now() + kCheckPause) {
+  agent_ = std::make_unique<CardAgent>(card_, readRegion(options_.region_file), node_, loadState(),
+                                       AgentHooks{[this](News news) { tell(std::move(news)); },
+                                                  [this](const driver::HostFrame& frame) { captures_->frame(frame); }},
+                                       Clock::now());
+  saveState();
+  addRoutes();
+  server_ = std::make_unique<api::Server>(context_, node_.api,
+                                          [this](const api::Request& request) { return router_.answer(request); });
+}
+
+void Daemon::run(const std::function<void()>& ready) {
+  const std::span<const int> vectors = options_.poll ? std::span<const int>() : card_.transport().vectors();
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    const bool of_ports = i == driver::kEventVector;
+    const bool of_ring = i < driver::kHostClasses;
+    if (of_ring || of_ports) watch(vectors[i], of_ports);
+  }
+  awaitSignals();
+  tell({"daemon.ready", Severity::info, {}, {}, card_.name() + ", " + node_.api});
+  ready();
+  work();
+  context_.run();
+  saveState();
+  tell({"daemon.stopped", Severity::info, {}, {}, "the card goes on by itself"});
+}
+
+void Daemon::awaitSignals() {
+  ends_.async_wait([this](boost::system::error_code error, int) {
+    if (!error) context_.stop();
+  });
+  reloads_.async_wait([this](boost::system::error_code error, int) {
+    if (error) return;
+    reload();
+    awaitSignals();
+  });
+}
+
+void Daemon::watch(int vector, bool of_ports) {
+  const int own = ::dup(vector);  // the transport's stays the transport's
+  if (own < 0) throw std::system_error(errno, std::generic_category(), "interrupts");
+  vectors_.push_back(std::make_unique<asio::posix::stream_descriptor>(context_, own));
+  awaitVector(*vectors_.back(), of_ports);
+}
+
+void Daemon::awaitVector(asio::posix::stream_descriptor& descriptor, bool of_ports) {
+  descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                        [this, &descriptor, of_ports](boost::system::error_code error) {
+                          if (error) return;
+                          std::uint64_t fired = 0;
+                          static_cast<void>(::read(descriptor.native_handle(), &fired, sizeof fired));
+                          if (of_ports) agent_->portsChanged();
+                          work();
+                          awaitVector(descriptor, of_ports);
+                        });
+}
+
+void Daemon::work() {
+  const auto now = Clock::now();
+  if (now >= next_check_) {
+    next_check_ = now + kCheckPause;
+    agent_->check();
+    captures_->check();
+    agent_->portsChanged();
+  }
+  agent_->step(now);
+  for (int turn = 0; turn < kCaptureTurns && captures_->poll() != 0; ++turn) {
+  }
+  captures_->arm();
+  if (agent_->takeChanged()) saveState();
+  sleep();
+}
+
+void Daemon::sleep() {
+  auto until = std::min(agent_->deadline().value_or(next_check_), next_check_);
+  if (vectors_.empty()) until = std::min(until, Clock::now() + kPollPause);
+  timer_.expires_at(until);
+  timer_.async_wait([this](boost::system::error_code error) {
+    if (!error) work();
+  });
+}
+
+void Daemon::tell(News news) {
+  log_.write(news);
+  events_.add({std::chrono::system_clock::now(), std::move(news)});
+  listeners_.send(toJson(events_.events().back()));
+}
+
+LagSnapshots Daemon::loadState() {
+  std::string problem;
+  try {
+    const std::optional<std::string> text = readStateFile(node_.state);
+    if (!text) return {};
+    if (const auto saved = decodeState(*text, problem)) return *saved;
+  } catch (const std::system_error& error) {
+    problem = error.what();
+  }
+  tell({"daemon.state", Severity::warning, {}, {}, "LAGs begin anew: " + node_.state + ": " + problem});
+  return {};
+}
+
+void Daemon::saveState() {
+  try {
+    writeStateFile(node_.state, encodeState(agent_->lags().snapshots()));
+    state_unsaved_ = false;
+  } catch (const std::exception& error) {  // of the file system, in both its ways
+    if (std::exchange(state_unsaved_, true)) return;
+    tell({"daemon.state", Severity::warning, {}, {}, std::string("a restart will begin LAGs anew: ") + error.what()});
+  }
+}
+
+void Daemon::reload() {
+  try {
+    const CardAgent::Change change = agent_->apply(readRegion(options_.region_file), Clock::now());
+    tell({"config.applied",
+          Severity::info,
+          {},
+          {},
+          options_.region_file + ": " + entries(change.steps.size()) + " changed" +
+              (change.hash ? ", and the hash" : "")});
+  } catch (const ConfigError& error) {
+    tell({"config.refused", Severity::error, {}, {}, std::string("nothing was changed: ") + error.what()});
+  }
+  work();
+}
+
+void Daemon::applied(const Changes& changes) {
+  tell({"config.applied",
+        Severity::info,
+        {},
+        {},
+        options_.region_file + ": " + entries(changes.steps.size()) + " changed" +
+            (changes.hash ? ", and the hash" : "")});
+}
+
+void Daemon::addRoutes() {
+  api::cardRoutes(router_, card_);
+  api::captureRoutes(router_, *captures_, card_.transport(), [] {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+  });
+  router_.add({"GET", "/v1/lags", "LAGs, their members, and why one is out", {}, [this](const api::Request&) {
+                 return api::toAnswer(
+                     lagReport(agent_->lags(), {Clock::now(), std::chrono::system_clock::now(),
+                                                [this](unsigned port) { return agent_->repeated(port); }}));
+               }});
+  router_.add({"GET",
+               "/v1/events",
+               "What has happened; with follow=1 also what happens",
+               {"follow"},
+               [this](const api::Request& request) { return eventList(request); }});
+  router_.add(
+      {"POST", "/v1/apply", "Reads the region file again, as SIGHUP does", {}, [this](const api::Request& request) {
+         return apply(request);
+       }});
+}
+
+api::Json Daemon::toJson(const LoggedEvent& event) const {
+  const auto number = [](const std::optional<unsigned>& value) { return value ? Json(*value) : Json(); };
+  return {{"time", rfc3339(event.time)},          {"kind", event.news.kind},       {"site", node_.site},
+          {"port", number(event.news.port)},      {"lag", number(event.news.lag)}, {"text", event.news.text},
+          {"severity", name(event.news.severity)}};
+}
+
+api::Answer Daemon::eventList(const api::Request& request) {
+  Json list = Json::array();
+  for (const LoggedEvent& event : events_.events()) list.push_back(toJson(event));
+  if (!request.flag("follow")) return api::toAnswer({{"events", list}});
+  api::Answer answer;
+  answer.stream = [this, list](const std::shared_ptr<api::Stream>& stream) {
+    for (const Json& event : list) stream->send(event);
+    listeners_.add(stream);
+  };
+  return answer;
+}
+
+api::Answer Daemon::apply(const api::Request& request) {
+  const std::string file = request.text("file");
+  if (!sameFile(file, options_.region_file)) {
+    throw api::Refused(
+        api::Status::conflict,
+        "poplinkd serves " + options_.region_file + ", not " + file + ": change that file, or start it with the other",
+        "file");
+  }
+  try {
+    const Region region = readRegion(options_.region_file);
+    if (request.flag("dry_run", false)) {
+      Changes changes = agent_->difference(region);
+      changes.dry_run = true;
+      return api::toAnswer(host::toJson(changes));
+    }
+    const Changes changes = agent_->apply(region, Clock::now());
+    applied(changes);
+    return api::toAnswer(host::toJson(changes));
+  } catch (const ConfigError& error) {
+    throw api::Refused(api::Status::bad_request, error.what(), "file");
+  }
+}
+
+}  // namespace poplink::host

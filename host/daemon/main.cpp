@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <iostream>
+
+#include "../cli/commands.h"
+#include "../cli/open_card.h"
+#include "../cli/signals.h"
+#include "../model/read_region.h"
+#include "daemon.h"
+
+namespace poplink::host {
+namespace {
+
+struct Options {
+  std::string region, node;
+  LogFormat format = LogFormat::text;
+  Severity level = Severity::info;
+  bool poll = false;
+};
+
+int serve(const Options& options) {
+  const Node node = readNode(options.node);
+  readRegion(options.region);  // before the card is touched
+  Log log(options.format, options.level, node.site);
+  try {
+    boost::asio::io_context context(1);
+    Daemon daemon(context, {options.region, options.poll}, node, openCard(node, "poplinkd"), log);
+    daemon.run([] { std::cout << "ready" << std::endl; });
+  } catch (const driver::DriverError& error) {
+    log.write({"card.lost", Severity::error, {}, {}, error.what()});
+    return kExitCard;
+  }
+  return kExitDone;
+}
+
+int run(const Options& options) {
+  try {
+    return serve(options);
+  } catch (const ConfigError& error) {
+    std::cerr << error.what() << std::endl;
+    return kExitConfig;
+  } catch (const std::exception& error) {
+    std::cerr << "poplinkd: " << error.what() << std::endl;
+    return kExitCard;
+  }
+}
+
+}  // namespace
+}  // namespace poplink::host
+
+int main(int argc, char** argv) {
+  using namespace poplink::host;
+  CLI::App app{"poplinkd: keeps one card as the region file says, and speaks LACP on its ports"};
+  Options options;
+  app.add_option("region", options.region, "Region file; SIGHUP reads it again")->required();
+  app.add_option("--node", options.node, "Node file: which card this is")->required();
+  app.add_option("--log-format", options.format, "text (key=value) or json")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, LogFormat>{{"text", LogFormat::text}, {"json", LogFormat::json}}));
+  app.add_option("--log-level", options.level, "info, warning or error")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Severity>{
+          {"info", Severity::info}, {"warning", Severity::warning}, {"error", Severity::error}}));
+  app.add_flag("--poll", options.poll, "Look every few milliseconds instead of waiting for interrupts");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitDone : kExitUsage;
+  }
+  explainBusErrors();
+  return run(options);
+}
