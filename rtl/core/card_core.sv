@@ -326,7 +326,7 @@ module card_core #(
     .busy_o(repeat_busy), .alarm_o(alarm), .alarm_us_o(alarm_us));
 
   port_hold holds (
-    .clk(clk), .rst(rst), .port_up_i(16'(port_up)), .hold_i(port_hold_bits), .release_i(port_release), .held_o(port_held));
+    .clk(clk), .rst(rst), .port_up_i(16'(port_up)), .hold_i(16'(port_hold_bits[PORTS-1:0])), .release_i(port_release), .held_o(port_held));
 
   // ---- registers, tables, counters
 
@@ -342,7 +342,7 @@ module card_core #(
   logic [31:0]  window_data, count_data, flow_data, memory_data;
   logic         overrun_seen_q, empty;
   assign port_enable = port_enable_bits[PORTS-1:0];
-  wire unused = &{1'b0, port_enable_bits};  // bits of ports that the card does not have
+  wire unused = &{1'b0, port_enable_bits, port_hold_bits};  // bits of ports that the card does not have
   card_regs registers (
     .clk(clk), .rst(rst),
     .geometry_ports_i(8'(PORTS)), .geometry_data_width_i(16'(DATA_W)), .forward_latency_cycles_i(32'(forward_pkg::LATENCY)),
