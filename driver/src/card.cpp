@@ -252,6 +252,7 @@ PortState Card::port(unsigned number) {
   std::vector<Access> reads = {Access::read(reg::kPortStatus + number * reg::kPortStatusStride),
                                Access::read(reg::kPortControl + number * reg::kPortControlStride)};
   if (showsModules()) reads.push_back(Access::read(reg::kPortLight + number * reg::kPortLightStride));
+  if (repeatsPdus()) reads.push_back(Access::read(reg::kPortHold + number * reg::kPortHoldStride));
   const std::vector<std::uint32_t> words = transport_->run(reads);
   PortState state;
   state.up = field::kPortStatusUp.of(words[0]) != 0;
@@ -263,6 +264,10 @@ PortState Card::port(unsigned number) {
     state.los = field::kPortStatusLos.of(words[0]) != 0;
     state.transmit_dbm = dbmOf(field::kPortLightTransmit.of(words[2]) / kLightPerMicrowatt);
     state.receive_dbm = dbmOf(field::kPortLightReceive.of(words[2]) / kLightPerMicrowatt);
+  }
+  if (repeatsPdus()) {
+    state.held = field::kPortStatusHeld.of(words[0]) != 0;
+    state.hold = field::kPortHoldHold.of(words[3]) != 0;
   }
   state.received = count(window::kPortCounters, number * 2);
   state.sent = count(window::kPortCounters, number * 2 + 1);
@@ -302,6 +307,25 @@ void Card::enablePort(unsigned number, bool enabled) {
   checkPort(number);
   const Access one[] = {Access::write(reg::kPortControl + number * reg::kPortControlStride,
                                       field::kPortControlEnable.with(enabled ? 1 : 0))};
+  transport_->run(one);
+}
+
+void Card::checkHolds(unsigned number) const {
+  checkPort(number);
+  if (!repeatsPdus()) throw DriverError("the card at " + name() + " cannot hold a port");
+}
+
+void Card::holdPort(unsigned number, bool hold) {
+  checkHolds(number);
+  const Access one[] = {
+      Access::write(reg::kPortHold + number * reg::kPortHoldStride, field::kPortHoldHold.with(hold ? 1 : 0))};
+  transport_->run(one);
+}
+
+void Card::releasePort(unsigned number) {
+  checkHolds(number);
+  const Access one[] = {
+      Access::write(reg::kPortRelease + number * reg::kPortReleaseStride, field::kPortReleaseRelease.with(1))};
   transport_->run(one);
 }
 

@@ -29,7 +29,7 @@ std::uint64_t livePorts(driver::Card& card) {
   std::uint64_t live = 0;
   for (unsigned port = 0; port < card.ports(); ++port) {
     const driver::PortState state = card.port(port);
-    if (state.up && state.enabled) live |= std::uint64_t{1} << port;
+    if (state.up && state.enabled && !state.held) live |= std::uint64_t{1} << port;
   }
   return live;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The last word about a frame: forward()'s drop, or the egress port cannot take it (its link or its lock fell while the decision was under way; queue full), or its
-// room in the egress queue is reserved. One outcome per frame, so every frame is counted exactly once.
+// The last word about a frame: forward()'s drop, or the egress port cannot take it (its link or its lock fell while the decision was under way, and the link may be up
+// again; queue full), or its room in the egress queue is reserved. One outcome per frame, so every frame is counted exactly once.
 //
 // Latency 2 cycles, II 1.
 // PORTS 1..16; BEATS: room of each egress queue, a power of two.
@@ -16,6 +16,7 @@ module admission #(
 
   input  wire logic [PORTS-1:0] port_up_i,
   input  wire logic [PORTS-1:0] port_enable_i,
+  input  wire logic [15:0]      port_held_i,   // for customers' frames its link is down
 
   input  wire logic             valid_i,
   input  wire logic [13:0]      length_i,
@@ -69,7 +70,7 @@ module admission #(
   always_comb begin
     drop = drop_q;
     if (drop_q == 6'd0) begin
-      if (!up[port_q]) drop = 6'd37;                                                     // egress_down
+      if (!up[port_q] || port_held_i[port_q] && !queue_q) drop = 6'd37;                       // egress_down
       else if (!enabled[port_q]) drop = 6'd38;                                                // egress_locked
       else if ({1'b0, taken_i} + {1'b0, beats_o} > (A + 2)'(BEATS)) drop = 6'd36;             // egress_full
     end

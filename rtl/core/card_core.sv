@@ -97,7 +97,9 @@ module card_core #(
   output logic [3:0]               irq_vector,
   input  wire logic                irq_ready,
 
-  output logic                     quiescent   // no frame inside, no access or timer pending: the clock may stop
+  output logic                     quiescent,  // no frame inside, no access or timer pending: the clock may stop
+  output logic                     alarm,      // with quiescent: but not for ever,
+  output logic [63:0]              alarm_us    // at this time something is due
 );
 
   localparam int MAX_GROWTH = 4;                    // bytes that an edit adds at most: one S-tag
@@ -123,14 +125,32 @@ module card_core #(
   logic [1:0]        inject_origin;
   logic [3:0]        inject_port;
   logic [DATA_W-1:0] inject_data;
+  logic              repeat_valid, repeat_take, repeat_read, repeat_busy, of_host_take, of_host_read, of_host_repeated;
+  logic [13:0]       repeat_length;
+  logic [3:0]        repeat_port;
+  logic [DATA_W-1:0] repeat_data, of_host_data;
   rx_buffer #(.DATA_W(DATA_W), .PORTS(PORTS), .BEATS(RX_BEATS), .MAX_GROWTH(MAX_GROWTH)) ingress (
     .clk(clk), .rst(rst), .enable_i(ready),
     .rx_tvalid(rx_tvalid), .rx_tid(rx_tid), .rx_tdata(rx_tdata), .rx_tkeep(rx_tkeep), .rx_tlast(rx_tlast), .rx_tuser(rx_tuser),
     .end_valid_o(rx_end_valid), .end_drop_o(rx_end_drop), .end_port_o(rx_end_port), .end_reason_o(rx_end_reason),
     .end_bytes_o(rx_end_bytes),
-    .host_valid_i(inject_valid), .host_length_i(inject_length), .host_origin_i(inject_origin), .host_port_i(inject_port),
-    .host_take_o(inject_take), .host_read_o(inject_read), .host_data_i(inject_data),
+    .host_valid_i(repeat_valid || inject_valid), .host_length_i(repeat_valid ? repeat_length : inject_length),
+    .host_origin_i(repeat_valid ? TO_PORT : inject_origin), .host_port_i(repeat_valid ? repeat_port : inject_port),
+    .host_repeated_i(repeat_valid), .host_take_o(of_host_take), .host_read_o(of_host_read),
+    .host_read_repeated_o(of_host_repeated), .host_data_i(of_host_data),
     .sop_o(in_sop), .origin_o(in_origin), .port_o(in_port), .length_o(in_length), .data_o(in_data));
+
+  // A repeated frame comes before those of the host's rings: those may come in a flood, these are few.
+  localparam logic [1:0] TO_PORT = 2'd1;
+  logic repeated_q;
+  assign repeat_take = of_host_take && repeat_valid;
+  assign inject_take = of_host_take && !repeat_valid;
+  assign repeat_read = of_host_read && of_host_repeated;
+  assign inject_read = of_host_read && !of_host_repeated;
+  assign of_host_data = repeated_q ? repeat_data : inject_data;
+  always_ff @(posedge clk) begin
+    if (of_host_read) repeated_q <= of_host_repeated;
+  end
 
   // ---- decision
 
@@ -189,6 +209,7 @@ module card_core #(
 
   // ---- admission; what belongs to the frame waits its 2 cycles
 
+  logic [15:0]     port_hold_bits, port_release, port_held;
   logic [4:0]      tx_query;
   logic [TX_W-1:0] tx_taken, tx_reserve_beats;
   logic            tx_reserve;
@@ -207,7 +228,7 @@ module card_core #(
   logic [6:0]      a_strip, a_prepend;
   logic [511:0]    a_edit_data;
   admission #(.DATA_W(DATA_W), .PORTS(PORTS), .BEATS(TX_BEATS)) admit (
-    .clk(clk), .rst(rst), .port_up_i(port_up), .port_enable_i(port_enable),
+    .clk(clk), .rst(rst), .port_up_i(port_up), .port_enable_i(port_enable), .port_held_i(port_held),
     .valid_i(d_valid), .length_i(d_length), .drop_i(d_drop), .egress_port_i(d_egress_port), .queue_i(d_queue),
     .strip_i(d_strip), .prepend_i(d_prepend),
     .query_o(tx_query), .taken_i(tx_taken), .reserve_o(tx_reserve), .beats_o(tx_reserve_beats),
@@ -290,6 +311,23 @@ module card_core #(
     .m_axi_rready(m_axi_rready),
     .irq_valid(irq_valid), .irq_vector(irq_vector), .irq_ready(irq_ready), .busy_o(host_busy));
 
+  // ---- what the card does for its LAGs while the host is away
+
+  logic [1023:0]   repeat_frame;
+  logic [7:0]      repeat_bytes;
+  logic [31:0]     repeat_wait, repeat_interval, repeat_lifetime;
+  logic [15:0]     repeat_arm, repeat_refresh, repeat_stop, repeat_armed;
+  logic [16*32-1:0] repeat_sent;
+  pdu_repeat #(.DATA_W(DATA_W), .PORTS(PORTS)) repeater (
+    .clk(clk), .rst(rst), .now_us(now_us), .port_up_i(16'(port_up)),
+    .frame_i(repeat_frame), .bytes_i(repeat_bytes), .wait_i(repeat_wait), .interval_i(repeat_interval), .lifetime_i(repeat_lifetime),
+    .arm_i(repeat_arm), .refresh_i(repeat_refresh), .stop_i(repeat_stop), .armed_o(repeat_armed), .sent_o(repeat_sent),
+    .valid_o(repeat_valid), .length_o(repeat_length), .port_o(repeat_port), .take_i(repeat_take), .read_i(repeat_read), .data_o(repeat_data),
+    .busy_o(repeat_busy), .alarm_o(alarm), .alarm_us_o(alarm_us));
+
+  port_hold holds (
+    .clk(clk), .rst(rst), .port_up_i(16'(port_up)), .hold_i(16'(port_hold_bits[PORTS-1:0])), .release_i(port_release), .held_o(port_held));
+
   // ---- registers, tables, counters
 
   logic [15:0]  port_enable_bits;
@@ -304,7 +342,7 @@ module card_core #(
   logic [31:0]  window_data, count_data, flow_data, memory_data;
   logic         overrun_seen_q, empty;
   assign port_enable = port_enable_bits[PORTS-1:0];
-  wire unused = &{1'b0, port_enable_bits};  // bits of ports that the card does not have
+  wire unused = &{1'b0, port_enable_bits, port_hold_bits};  // bits of ports that the card does not have
   card_regs registers (
     .clk(clk), .rst(rst),
     .geometry_ports_i(8'(PORTS)), .geometry_data_width_i(16'(DATA_W)), .forward_latency_cycles_i(32'(forward_pkg::LATENCY)),
@@ -313,7 +351,8 @@ module card_core #(
     .status_ready_i(ready), .status_overrun_i(overrun_seen_q), .status_empty_i(empty),
     .now_us_low_value_i(now_us[31:0]), .now_us_high_value_i(now_us[63:32]),
     .serial_low_value_i(serial[31:0]), .serial_high_value_i(serial[63:32]),
-    .port_control_enable_o(port_enable_bits), .port_status_up_i(16'(port_up)), .port_status_module_i(16'(port_module)),
+    .port_control_enable_o(port_enable_bits), .port_hold_hold_o(port_hold_bits), .port_release_release_o(port_release),
+    .port_status_held_i(port_held), .port_status_up_i(16'(port_up)), .port_status_module_i(16'(port_module)),
     .port_status_fault_i(16'(port_fault)), .port_status_los_i(16'(port_los)), .port_status_speed_i(320'(port_speed)),
     .port_light_transmit_i(256'(port_tx_light)), .port_light_receive_i(256'(port_rx_light)),
     .hash_seed_value_o(hash_seed), .hash_mode_symmetric_o(hash_symmetric),
@@ -330,6 +369,10 @@ module card_core #(
     .learn_ports_ports_o(learn_ports), .capture_control_enable_o(capture_enable), .capture_control_by_service_o(capture_by_service),
     .capture_control_service_o(capture_service), .capture_ports_ports_o(capture_ports),
     .capture_outcomes_low_value_o(capture_outcomes_low), .capture_outcomes_high_value_o(capture_outcomes_high),
+    .repeat_frame_value_o(repeat_frame), .repeat_bytes_value_o(repeat_bytes), .repeat_wait_value_o(repeat_wait),
+    .repeat_interval_value_o(repeat_interval), .repeat_lifetime_value_o(repeat_lifetime), .repeat_control_arm_o(repeat_arm),
+    .repeat_control_refresh_o(repeat_refresh), .repeat_control_stop_o(repeat_stop),
+    .repeat_status_armed_i(repeat_armed), .repeat_sent_frames_i(repeat_sent),
     .table_select_chosen_o(table_select), .table_index_value_i(table_index + 32'd1), .table_index_value_load_i(load_index),
     .table_index_value_o(table_index),
     .table_command_write_o(table_write), .table_command_read_o(table_read), .table_command_increment_o(table_increment), .table_command_forget_o(table_forget),
@@ -366,7 +409,7 @@ module card_core #(
     .bucket_req_valid_i(lk_bucket_valid), .bucket_key_i(lk_bucket_key), .bucket_resp_o(lk_bucket_resp),
     .lag_req_valid_i(lk_lag_valid), .lag_key_i(lk_lag_key), .lag_resp_o(lk_lag_resp),
     .link_key_i(lk_link_key), .link_resp_o(lk_link_resp), .live_key_i(lk_live_key), .live_resp_o(lk_live_resp),
-    .port_live_i(16'(port_up) & 16'(port_enable)),
+    .port_live_i(16'(port_up) & 16'(port_enable) & ~port_held), .port_held_i(port_held),
     .select_i(table_select), .index_i(table_index), .data_i(table_data_out), .start_i(tables_start), .write_i(tables_write),
     .busy_o(tables_busy), .data_o(table_data_in), .capacity_o(table_capacity), .used_o(table_used), .entry_bits_o(table_entry_bits));
 
@@ -415,14 +458,14 @@ module card_core #(
       inside_q <= '0;
       overrun_seen_q <= 1'b0;
     end else begin
-      inside_q <= inside_q + 16'(rx_end_valid && !rx_end_drop) + 16'(host_sent) - 16'(a_valid && a_drop != 6'd0) - 16'(tx_end_valid);
+      inside_q <= inside_q + 16'(rx_end_valid && !rx_end_drop) + 16'(host_sent) + 16'(repeat_take) - 16'(a_valid && a_drop != 6'd0) - 16'(tx_end_valid);
       if (overrun) overrun_seen_q <= 1'b1;
     end
-    if (rst || rx_tvalid || rx_end_valid || a_valid || tx_end_valid || bus_active || host_busy) settle_q <= SETTLE;
+    if (rst || rx_tvalid || rx_end_valid || a_valid || tx_end_valid || bus_active || host_busy || repeat_busy) settle_q <= SETTLE;
     else if (settle_q != 4'd0) settle_q <= settle_q - 4'd1;
   end
   assign empty = inside_q == '0;
-  assign quiescent = empty && settle_q == 4'd0 && !host_busy;
+  assign quiescent = empty && settle_q == 4'd0 && !host_busy && !repeat_busy;
 
 endmodule
 

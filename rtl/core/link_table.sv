@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which ports make up each link, and which of them can carry a frame now. A port that loses its link, or is locked, is gone from the
+// Which ports make up each link, and which of them can carry a frame now. A port that loses its link, is locked, or held back, is gone from the
 // next answers, whatever the host does. The host reads back what it wrote; lookups see only live ports.
 //
 // An entry is {ports, valid}. A port in no link is no link's. Between a port's fall and an answer without it: 2 cycles.
@@ -12,7 +12,7 @@ module link_table (
   input  wire logic        rst,
   output logic             ready_o,
 
-  input  wire logic [15:0] port_live_i,   // up and enabled
+  input  wire logic [15:0] port_live_i,   // up, enabled and not held
 
   input  wire logic [3:0]  key_i,         // lookup_link: a link
   output logic [16:0]      resp_o,

@@ -32,13 +32,15 @@ module rx_buffer #(
   output logic [5:0]               end_reason_o,
   output logic [13:0]              end_bytes_o,   // saturates at 9217
 
-  // A frame of the host (host_inject): taken whole, its beats read from the next cycle on.
+  // A frame of the host (host_inject), or one repeated for it (pdu_repeat): taken whole, its beats read from the next cycle on.
   input  wire logic                host_valid_i,
   input  wire logic [13:0]         host_length_i,
   input  wire logic [1:0]          host_origin_i,
   input  wire logic [3:0]          host_port_i,
+  input  wire logic                host_repeated_i,
   output logic                     host_take_o,
   output logic                     host_read_o,
+  output logic                     host_read_repeated_o,  // with host_read_o: of a frame that was taken with host_repeated_i
   input  wire logic [DATA_W-1:0]   host_data_i,   // the cycle after host_read_o
 
   output logic                     sop_o,         // the first beat of a frame; its others follow without a break
@@ -162,7 +164,7 @@ module rx_buffer #(
   assign take = picked_q && cycles_left_q == '0;
 
   // The host's turn: a credit of beats that grows by one in 16 cycles; frames that no port's wait for are free.
-  logic               turn_host, picked_host_q, current_host_q, issue_host;
+  logic               turn_host, picked_host_q, current_host_q, issue_host, picked_repeated_q, current_repeated_q;
   logic [1:0]         picked_origin_q;
   logic [3:0]         picked_target_q;
   logic [3:0]         tick_q;
@@ -195,6 +197,7 @@ module rx_buffer #(
   assign issue_port = take ? picked_port_q : current_q;
   assign issue_host = take ? picked_host_q : current_host_q;
   assign host_read_o = issue && issue_host;
+  assign host_read_repeated_o = take ? picked_repeated_q : current_repeated_q;
 
   always_ff @(posedge clk) begin
     if (host_take_o) picked_length_q <= host_length_i;
@@ -202,6 +205,7 @@ module rx_buffer #(
     if (host_take_o) begin
       picked_origin_q <= host_origin_i;
       picked_target_q <= host_port_i;
+      picked_repeated_q <= host_repeated_i;
     end
   end
 
@@ -236,6 +240,7 @@ module rx_buffer #(
     if (take) begin
       current_q <= picked_port_q;
       current_host_q <= picked_host_q;
+      current_repeated_q <= picked_repeated_q;
     end
   end
 

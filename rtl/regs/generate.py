@@ -19,6 +19,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 # Lookups that no memory answers: `link` is a table of registers masked by liveness, `live` an answer of the same module and no table.
 MODULES = {"link": "link_table"}
 NO_TABLES = {"live"}
+# A flag of an ingress port's entry that reads 0 while the card holds the port back.
+HELD = ("port", "collecting")
 
 
 def one_line(text: str | None) -> str:
@@ -101,12 +103,13 @@ def main() -> None:
             sys.exit(f"table {table['name']}: an entry of {table['entry_width']} bits does not fit table_data")
     of_tables = [r for r in registers if r["name"].startswith("table_")]
     tables_from, tables_to = min(r["address"] for r in of_tables), max(r["address"] + r["count"] * r["stride"] for r in of_tables)
+    held_bit = next(f["offset"] for t in data["tables"] if t["name"] == HELD[0] for f in t["fields"] if f["name"] == HELD[1])
     templates = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE / "templates"), trim_blocks=True, lstrip_blocks=True,
                                    undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     templates.globals["range_of"] = range
     templates.filters["camel"] = lambda name: "".join(part.capitalize() for part in name.split("_"))
     texts = {name: templates.get_template(name + ".j2").render(**data, modules=MODULES, data_bits=32 * data_words,
-                                                       tables_from=tables_from, tables_to=tables_to,
+                                                       tables_from=tables_from, tables_to=tables_to, held=HELD[0], held_bit=held_bit,
                                                        window_bits=max(w["bytes"] for w in windows).bit_length() - 1)
              for name in ("card_regs.sv", "card_tables.sv", "card_map.h")}
     texts["card_map.json"] = json.dumps({"version": version, **data}, indent=1) + "\n"

@@ -196,8 +196,9 @@ class LiveLab {
     qemu_servers_.push_back(std::make_unique<MpqemuServer>(context, qemu.socket, card, hooks));
   }
 
-  /// Moves into the cards what hosts have sent and what has come through a cable.
+  /// Moves into the cards what hosts have sent and what has come through a cable; wakes those that have something due.
   void feed() {
+    for (const auto& card : cards_) card->attend();
     for (const auto& port : host_ports_) port->feed();
     for (const auto& [name, cable] : cables_) cable->advance();
   }
@@ -209,6 +210,15 @@ class LiveLab {
     std::optional<std::uint64_t> next;
     for (const auto& [name, cable] : cables_) {
       const auto due = cable->nextDueNs();
+      if (due && (!next || *due < *next)) next = due;
+    }
+    return next;
+  }
+  /// Card time at which the first sleeping card has something to do; nothing: none has.
+  std::optional<std::uint64_t> nextAlarmUs() const {
+    std::optional<std::uint64_t> next;
+    for (const auto& card : cards_) {
+      const auto due = card->alarmUs();
       if (due && (!next || *due < *next)) next = due;
     }
     return next;
@@ -240,7 +250,8 @@ class LiveLab {
   std::unique_ptr<CableControl> control_;
 };
 
-/// Ends the sleep of an io_context at a given time.
+/// Ends the sleep of an io_context at a given time of a clock.
+template <class Clock>
 class Alarm {
  public:
   explicit Alarm(asio::io_context& context) : timer_(context) {}
@@ -248,14 +259,15 @@ class Alarm {
   void set(std::uint64_t due_ns) {
     if (set_ == due_ns) return;  // setting a timer wakes whoever waits for it, so only when the time is another
     set_ = due_ns;
-    timer_.expires_at(DelayClock::time_point(std::chrono::nanoseconds(due_ns)));
+    timer_.expires_at(typename Clock::time_point(
+        std::chrono::duration_cast<typename Clock::duration>(std::chrono::nanoseconds(due_ns))));
     timer_.async_wait([this](boost::system::error_code error) {
       if (!error) set_.reset();
     });
   }
 
  private:
-  asio::steady_timer timer_;
+  asio::basic_waitable_timer<Clock> timer_;
   std::optional<std::uint64_t> set_;
 };
 
@@ -267,7 +279,8 @@ int runLive(const LiveOptions& options) {
   asio::signal_set signals(context, SIGINT, SIGTERM);
   bool stop = false;
   signals.async_wait([&](boost::system::error_code, int) { stop = true; });
-  Alarm alarm(context);
+  Alarm<DelayClock> cables(context);
+  Alarm<WallClock> cards(context);
   LiveLab live(context, lab);
   sc_core::sc_start(sc_core::SC_ZERO_TIME);
   std::cout << "ready" << std::endl;
@@ -276,7 +289,8 @@ int runLive(const LiveOptions& options) {
     if (live.cardsQuiescent()) {
       // Nothing moves inside: sleep until the host sends, a client speaks, a frame is due or a signal comes.
       live.flush();
-      if (const auto due_ns = live.nextDueNs()) alarm.set(*due_ns);
+      if (const auto due_ns = live.nextDueNs()) cables.set(*due_ns);
+      if (const auto due_us = live.nextAlarmUs()) cards.set(*due_us * 1000);
       context.run_one();
     } else {
       sc_core::sc_start(static_cast<double>(kQuantumCycles) * kCycle);

@@ -15,6 +15,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -151,6 +152,11 @@ class BasicCardModel {
   std::uint64_t cycle() const { return cycle_; }
   /// Nothing inside the card or on its wires: it need not be clocked.
   bool quiescent() const { return dut_->quiescent && frames_waiting_ == 0 && !bus_busy_; }
+
+  /// Card time by which a quiescent card has to be clocked again; nothing: it has nothing planned.
+  std::optional<std::uint64_t> alarmUs() const {
+    return dut_->alarm ? std::optional<std::uint64_t>(dut_->alarm_us) : std::nullopt;
+  }
 
   /// One clock cycle.
   void step() {

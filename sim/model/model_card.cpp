@@ -66,6 +66,20 @@ ModelCard::ModelCard(std::function<std::uint64_t()> now_us, std::uint64_t serial
 void ModelCard::tick() {
   now_ = now_us_();
   for (unsigned ring = 0; ring < HostRings::kRings; ++ring) interrupts_.look(ring, rings_.interruptOf(ring), now_);
+  repeat();
+}
+
+void ModelCard::repeat() {
+  if (busy_) return;
+  bool any = false;
+  {
+    const Busy busy(busy_);
+    while (const auto port = repeater_.take(now_)) {
+      decide(repeater_.frame(*port), Origin::to_port, *port);
+      any = true;
+    }
+  }
+  if (any) settle();
 }
 
 void ModelCard::settle() {
@@ -85,7 +99,7 @@ void ModelCard::poll() {
 }
 
 std::optional<std::uint64_t> ModelCard::nextPoll() const {
-  std::optional<std::uint64_t> first;
+  std::optional<std::uint64_t> first = repeater_.due();
   for (unsigned ring = 0; ring < HostRings::kRings; ++ring) {
     const auto due = interrupts_.due(ring, rings_.interruptOf(ring));
     if (due && (!first || *due < *first)) first = due;
@@ -233,7 +247,12 @@ void ModelCard::changePort(unsigned number, Change&& change) {
 }
 
 void ModelCard::setPortUp(unsigned port, bool up) {
-  changePort(port, [up](Port& one) { one.up = up; });
+  changePort(port, [this, port, up](Port& one) {
+    one.up = up;
+    if (up) return;
+    repeater_.stop(port);
+    one.held = one.held || field::kPortHoldHold.of(at(reg::kPortHold, port)) != 0;
+  });
 }
 
 void ModelCard::setModule(unsigned port, std::optional<Module> module) {
@@ -248,9 +267,12 @@ void ModelCard::setReceivedLight(unsigned port, std::optional<double> dbm) {
 }
 
 void ModelCard::portsChanged() {
-  tables_.live_ports = 0;
-  for (unsigned port = 0; port < kPorts; ++port)
-    tables_.live_ports |= static_cast<std::uint16_t>((portUp(port) && portEnabled(port) ? 1U : 0U) << port);
+  tables_.live_ports = tables_.held_ports = 0;
+  for (unsigned port = 0; port < kPorts; ++port) {
+    const bool held = ports_[port].held, live = portUp(port) && portEnabled(port) && !held;
+    tables_.live_ports |= static_cast<std::uint16_t>((live ? 1U : 0U) << port);
+    tables_.held_ports |= static_cast<std::uint16_t>((held ? 1U : 0U) << port);
+  }
 }
 
 }  // namespace poplink::sim

@@ -23,6 +23,7 @@
 #include "host_interrupts.h"
 #include "host_queue.h"
 #include "host_rings.h"
+#include "pdu_repeater.h"
 #include "policers.h"
 #include "register_file.h"
 #include "software_tables.h"
@@ -66,10 +67,11 @@ class ModelCard {
   std::optional<std::uint32_t> read(std::uint32_t address);
   bool write(std::uint32_t address, std::uint32_t value);
 
-  /// Function-level reset, or a host that went away: all rings are disabled.
+  /// Function-level reset, or a host that went away: all rings and copies are disabled. What the card does for its
+  /// LAGs meanwhile goes on.
   void stopHostPath();
 
-  /// Interrupts that are due by now.
+  /// Interrupts and repeated frames that are due by now.
   void poll();
   /// Card time at which poll() has something to do, if nothing else happens before.
   std::optional<std::uint64_t> nextPoll() const;
@@ -86,6 +88,7 @@ class ModelCard {
   class Busy;
   struct Port {
     bool up = true;
+    bool held = false;  ///< has fallen, and nobody has released it
     unsigned mbit_per_second = 10'000;
     std::optional<Module> module;
     std::optional<double> received_dbm;
@@ -96,6 +99,8 @@ class ModelCard {
 
   /// What is due at the time of this call.
   void tick();
+  /// Frames that the card sends again for its host.
+  void repeat();
   /// Until there is nothing left to do.
   void settle();
   void arrive(unsigned port, std::span<const std::uint8_t> bytes, bool bad);
@@ -114,6 +119,9 @@ class ModelCard {
   void ringWritten(unsigned ring);
   void armRing(unsigned ring, std::uint32_t value);
   void eventsWritten(std::uint32_t value);
+  void holdWritten(unsigned port);
+  void releaseWritten(unsigned port, std::uint32_t value);
+  void repeatWritten(unsigned port, std::uint32_t value);
   /// `change` of a port.
   template <class Change>
   void changePort(unsigned port, Change&& change);
@@ -143,6 +151,7 @@ class ModelCard {
   kernels::ForwardOut out_{};
   kernels::PuntIn punt_{};
   AddressLearner learner_;
+  PduRepeater repeater_;
   std::uint64_t captured_outcomes_ = 0;
   std::array<std::uint8_t, 9216 + 128> sent_{};
   bool busy_ = false;

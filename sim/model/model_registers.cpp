@@ -93,6 +93,9 @@ std::uint32_t ModelCard::live(std::uint32_t address) const {
            field::kRingStatusIndex.with(rings_.interruptOf(*ring).index);
   }
   if (const auto ring = numberIn(reg::kRingLost, reg::kRingLostCount, address)) return rings_.state(*ring).lost;
+  if (const auto port = numberIn(reg::kRepeatStatus, kPorts, address))
+    return field::kRepeatStatusArmed.with(repeater_.armed(*port) ? 1 : 0);
+  if (const auto port = numberIn(reg::kRepeatSent, kPorts, address)) return repeater_.sent(*port);
   return 0;
 }
 
@@ -101,7 +104,7 @@ std::uint32_t ModelCard::portStatus(unsigned port) const {
   const PortLight light = one.light();
   return field::kPortStatusUp.with(one.up) | field::kPortStatusModule.with(light.module) |
          field::kPortStatusFault.with(light.fault) | field::kPortStatusLos.with(light.los) |
-         field::kPortStatusSpeed.with(one.mbit_per_second);
+         field::kPortStatusHeld.with(one.held) | field::kPortStatusSpeed.with(one.mbit_per_second);
 }
 
 /// A word, its low byte first; nothing: no module is there.
@@ -120,6 +123,9 @@ void ModelCard::written(std::uint32_t address, std::uint32_t value) {
   if (const auto ring = numberIn(reg::kRingArm, reg::kRingArmCount, address)) return armRing(*ring, value);
   if (address >= reg::kRingControl && address < reg::kRingStatus)
     return ringWritten(address / 4 % reg::kRingControlCount);
+  if (const auto port = numberIn(reg::kPortHold, kPorts, address)) return holdWritten(*port);
+  if (const auto port = numberIn(reg::kPortRelease, kPorts, address)) return releaseWritten(*port, value);
+  if (const auto port = numberIn(reg::kRepeatControl, kPorts, address)) return repeatWritten(*port, value);
   if (address >= reg::kPortControl && address < reg::kPortStatus) return portsChanged();
   if (address == reg::kHashSeed) in_.hash_seed = value;
   if (address == reg::kHashMode) in_.hash_symmetric = field::kHashModeSymmetric.of(value) != 0;
@@ -184,6 +190,33 @@ void ModelCard::eventsWritten(std::uint32_t value) {
     interrupts_.clearEvents(static_cast<std::uint16_t>(field::kEventClearLinks.of(value)),
                             static_cast<std::uint8_t>(field::kEventClearRings.of(value)));
   if (field::kEventClearArm.of(value) != 0) interrupts_.armEvents();
+}
+
+/// rtl/core/port_hold.sv.
+void ModelCard::holdWritten(unsigned port) {
+  Port& one = ports_[port];
+  one.held = field::kPortHoldHold.of(at(reg::kPortHold, port)) != 0 && (one.held || !one.up);
+  portsChanged();
+}
+
+void ModelCard::releaseWritten(unsigned port, std::uint32_t value) {
+  Port& one = ports_[port];
+  if (field::kPortReleaseRelease.of(value) != 0 && one.up) one.held = false;
+  portsChanged();
+}
+
+void ModelCard::repeatWritten(unsigned port, std::uint32_t value) {
+  if (field::kRepeatControlStop.of(value) != 0) return repeater_.stop(port);
+  if (field::kRepeatControlArm.of(value) != 0 && ports_[port].up) {
+    std::array<std::uint8_t, 4 * reg::kRepeatFrameCount> frame{};
+    for (unsigned i = 0; i < frame.size(); ++i)
+      frame[i] = static_cast<std::uint8_t>(at(reg::kRepeatFrame, i / 4) >> (8 * (i % 4)));
+    const std::uint32_t bytes = registers_.get(reg::kRepeatBytes);
+    const PduRepeater::Times times = {registers_.get(reg::kRepeatWait), registers_.get(reg::kRepeatInterval),
+                                      registers_.get(reg::kRepeatLifetime)};
+    if (repeater_.arm(port, std::span(frame).first(bytes > frame.size() ? 0 : bytes), times, now_)) return;
+  }
+  if (field::kRepeatControlRefresh.of(value) != 0) repeater_.refresh(port, now_);
 }
 
 void ModelCard::stopHostPath() {

@@ -12,7 +12,9 @@ thread_local const sim::SoftwareTables* in_use = nullptr;
 namespace kernels {
 
 PortEntry lookup_port(bits<4> port) {
-  return in_use->port[static_cast<unsigned>(port)];
+  PortEntry entry = in_use->port[static_cast<unsigned>(port)];
+  if ((in_use->held_ports >> static_cast<unsigned>(port) & 1) != 0) entry.collecting = false;
+  return entry;
 }
 AttachmentEntry lookup_attachment(bits<4> attachment) {
   return in_use->attachment[static_cast<unsigned>(attachment)];

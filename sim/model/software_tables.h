@@ -20,7 +20,8 @@ struct SoftwareTables {
   std::vector<kernels::BucketEntry> bucket = std::vector<kernels::BucketEntry>(65536);
   std::array<kernels::LagEntry, 4096> lag{};
   std::array<kernels::LinkEntry, 16> link{};  ///< as the host writes it
-  std::uint16_t live_ports = 0xFFFF;          ///< up and enabled
+  std::uint16_t live_ports = 0xFFFF;          ///< up, enabled and not held
+  std::uint16_t held_ports = 0;               ///< that read as not collecting, whatever the host wrote
 
   /// Ports of a link that can carry a frame now.
   std::uint16_t livePorts(unsigned number) const {

@@ -86,13 +86,29 @@ void CardModule::wake() {
   if (model_.quiescent() && model_.cycle() < dueCycle()) model_.skip(dueCycle() - model_.cycle());
 }
 
+void CardModule::attend() {
+  const auto alarm_us = alarmUs();
+  if (!alarm_us || now_us_(dueCycle()) < *alarm_us) return;
+  wake();
+  model_.setNow(now_us_(model_.cycle()));
+  notice();
+}
+
 void CardModule::run() {
+  attend();
   if (!model_.quiescent()) model_.setNow(now_us_(model_.cycle()));
   for (std::uint64_t i = 0; i < kQuantumCycles && !model_.quiescent(); ++i) model_.step();
   if (model_.cycle() > dueCycle())
     next_trigger(static_cast<double>(model_.cycle() - dueCycle()) * kCycle);
+  else if (const auto alarm_us = alarmUs())
+    next_trigger(untilUs(*alarm_us), work_);
   else
     next_trigger(work_);
+}
+
+sc_core::sc_time CardModule::untilUs(std::uint64_t due_us) const {
+  const std::uint64_t now_us = now_us_(dueCycle());
+  return {static_cast<double>(due_us > now_us ? due_us - now_us : 1), sc_core::SC_US};
 }
 
 void CardModule::sent(SentFrame&& frame) {

@@ -3,7 +3,8 @@
 //
 // A process owns the card's clock. It steps many cycles per SystemC event (kQuantumCycles), because an event costs as
 // much as dozens of cycles, and sleeps while the card is quiescent: an idle card costs nothing, and the cycles that it
-// slept through are counted when it wakes. Its cycle is thus SystemC time, or at most one quantum ahead; frames between
+// slept through are counted when it wakes. What the card plans by its own time wakes it: by itself while card time runs
+// as SystemC time does, else by attend(). Its cycle is thus SystemC time, or at most one quantum ahead; frames between
 // cards are late by at most one quantum, never early.
 #pragma once
 
@@ -52,6 +53,10 @@ class CardModule : public sc_core::sc_module {
   std::function<void(unsigned vector)> on_interrupt;
 
   bool quiescent() const { return model_.quiescent(); }
+  /// Card time at which a quiescent card has something to do; nothing: never, or it is awake.
+  std::optional<std::uint64_t> alarmUs() const { return quiescent() ? model_.alarmUs() : std::nullopt; }
+  /// Wakes the card when that time has come.
+  void attend();
   CardModel& model() { return model_; }
   /// Called for every frame that leaves, before its sink gets it.
   std::function<void(const SentFrame&)> on_sent;
@@ -72,6 +77,8 @@ class CardModule : public sc_core::sc_module {
   void notice();
   /// The cycle that SystemC time stands for.
   std::uint64_t dueCycle() const { return origin_ + sc_core::sc_time_stamp().value() / kCycle.value(); }
+  /// Until a card time, by SystemC time; if that runs faster, run() looks again.
+  sc_core::sc_time untilUs(std::uint64_t due_us) const;
   /// Counts the cycles that a quiescent card has slept through.
   void wake();
 

@@ -122,7 +122,7 @@ TEST_F(Registers, card_does_not_rest_while_an_access_is_under_way) {
 
 TEST_F(Registers, what_is_not_there_or_not_writable_is_refused) {
   for (std::uint32_t address :
-       {0x3CU, 0x1040U, 0x2050U, 0x9000U, 0x10400U, 0x28000U, 0x34000U, 0x60000U, 0xC0040U, 0xFFFFCU, 0x1U}) {
+       {0x3CU, 0x10C0U, 0x2050U, 0x9000U, 0x10400U, 0x28000U, 0x34000U, 0x60000U, 0xC0040U, 0xFFFFCU, 0x1U}) {
     EXPECT_THROW(bench.card.readRegister(address), sim::BusError) << address;
   }
   for (std::uint32_t window : {map::window::kPortCounters, map::window::kDropCounters, map::window::kServiceCounters,

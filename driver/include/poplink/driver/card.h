@@ -49,14 +49,16 @@ struct Flows {
 /// % at 16384, 7.4 % at 28672. Without an untouched slot nothing is known but that there were about m ln m or more.
 Flows flowsOf(std::uint32_t touched, std::uint32_t slots);
 
-/// Cards with register map 2.2 or older show neither speed nor module nor light.
+/// Cards with register map 2.2 or older show neither speed nor module nor light, those before 2.5 hold no port.
 struct PortState {
-  bool up = false;                                  ///< the link
-  bool enabled = false;                             ///< transmission; not: the port is locked
-  unsigned speed_mbit = 0;                          ///< 0: not known
-  bool module = false;                              ///< one is plugged
-  bool fault = false;                               ///< its transmitter has failed
-  bool los = false;                                 ///< it receives too little light
+  bool up = false;          ///< the link
+  bool enabled = false;     ///< transmission; not: the port is locked
+  unsigned speed_mbit = 0;  ///< 0: not known
+  bool module = false;      ///< one is plugged
+  bool fault = false;       ///< its transmitter has failed
+  bool los = false;         ///< it receives too little light
+  bool hold = false;        ///< a fall of its link keeps customers' frames from it until releasePort()
+  bool held = false;        ///< and that is so now
   std::optional<double> transmit_dbm, receive_dbm;  ///< light; nothing: none, or no module
   Count received{};
   Count sent{};
@@ -113,6 +115,16 @@ class Card {
   /// Whether the card shows its ports' speed, modules and light: cards with a register map before 2.3 do not.
   bool showsModules() const { return minor_ >= 3; }
   void enablePort(unsigned number, bool enabled);
+  /// Whether the card can repeat a port's last PDU (pdu_repeat.h) and hold a port whose link has fallen: cards with a
+  /// register map before 2.5 do neither.
+  bool repeatsPdus() const { return minor_ >= 5; }
+  /// With `hold`, from the moment in which the port's link falls, or when it has none now, no customer's frame is sent
+  /// to the port or taken from it until releasePort(), however soon the link is back and whether this program runs or
+  /// not. What this program sends and gets itself passes. Without `hold` the port is free at once. Throws DriverError
+  /// when the card cannot or has no such port.
+  void holdPort(unsigned number, bool hold);
+  /// Ends that. Nothing happens while the link is down. Throws DriverError when the card cannot or has no such port.
+  void releasePort(unsigned number);
   /// By ingress port and reason.
   Count dropped(unsigned port, unsigned reason);
   /// All reasons of a port that have counted something.
@@ -134,6 +146,7 @@ class Card {
  private:
   std::uint32_t read(std::uint32_t address);
   void checkPort(unsigned number) const;
+  void checkHolds(unsigned number) const;
   /// A page of the module's memory, 0: A0h, 1: A2h; nothing: it does not answer.
   std::optional<std::array<std::uint8_t, kModulePageBytes>> modulePage(unsigned port, unsigned page);
   Count count(std::uint32_t window, std::uint32_t index);
