@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../model/read_region.h"
-#include "../plan/tables.h"
+#include "../plan/members.h"
 #include "commands.h"
 #include "open_card.h"
 
@@ -42,22 +42,54 @@ int writeImage(const Desired& desired, const std::string& file) {
   return kExitDone;
 }
 
+std::vector<Lag> lagsAt(const Region& region, const Node& node) {
+  const Site* site = region.site(node.site);
+  return site == nullptr ? std::vector<Lag>{} : lagsOf(region, *site);
+}
+
+/// Who puts ports of LAGs into service is LACP, and this command does not speak it.
+void tellWhoIsOut(const std::vector<Lag>& lags, const MemberStates& members, const char* remedy) {
+  for (const Lag& lag : lags) {
+    std::vector<PortId> out;
+    for (const PortId port : lag.ports) {
+      const auto found = members.find(port);
+      if (found == members.end() || !found->second.carries()) out.push_back(port);
+    }
+    if (!out.empty())
+      std::cerr << toString(out) << (out.size() == 1 ? " stays" : " stay") << " out of service: " << remedy << "\n";
+  }
+}
+
+int applyToImage(const ApplyOptions& options, const Region& region, const Node& node) {
+  const std::vector<Lag> lags = lagsAt(region, node);
+  MemberStates members;
+  for (const Lag& lag : lags) {
+    for (const PortId port : lag.ports) members[port] = {options.lacp_up, options.lacp_up};
+  }
+  const int code = writeImage(desiredTables(region, node, kPortsWithoutCard, {}, members), options.image);
+  tellWhoIsOut(lags, members, "the image is without LACP; --lacp-up puts all ports of LAGs into service");
+  return code;
+}
+
 }  // namespace
 
 int apply(const ApplyOptions& options) {
   const Region region = readRegion(options.region);
   const Node node = readNode(options.node);
-  if (!options.image.empty()) return writeImage(desiredTables(region, node, kPortsWithoutCard), options.image);
+  if (!options.image.empty()) return applyToImage(options, region, node);
 
   driver::Card card = openCard(node, "poplink apply");
   const TableImage current = readTables(card);
-  const Desired desired = desiredTables(region, node, card.ports(), current);
+  const std::vector<Lag> lags = lagsAt(region, node);
+  const MemberStates members = memberStates(current, lags);
+  const Desired desired = desiredTables(region, node, card.ports(), current, members);
   const std::vector<Step> steps = plan(current, desired.tables);
   const bool new_hash = card.hash() != desired.hash;
   if (!options.dry_run) {
     if (new_hash) card.setHash(desired.hash);
     carryOut(steps, card);
   }
+  tellWhoIsOut(lags, members, "LACP needs poplinkd");
   if (options.json) {
     Json list = Json::array();
     for (const Step& step : steps) list.push_back(toJson(step));

@@ -136,9 +136,15 @@ int main(int argc, char** argv) {
   CLI::Option* dry_run =
       apply_command->add_flag("--dry-run", apply_options.dry_run, "Show what would change and change nothing");
   CLI::Option* json = apply_command->add_flag("--json", apply_options.json, "Machine-readable output");
-  apply_command->add_option("--image", apply_options.image, "Write the tables to this file (JSON) instead of a card")
-      ->excludes(dry_run)
-      ->excludes(json);
+  CLI::Option* image =
+      apply_command
+          ->add_option("--image", apply_options.image, "Write the tables to this file (JSON) instead of a card")
+          ->excludes(dry_run)
+          ->excludes(json);
+  apply_command
+      ->add_flag("--lacp-up", apply_options.lacp_up,
+                 "In the image, all ports of LAGs are in service, as if LACP had come up")
+      ->needs(image);
 
   ShowOptions show_options;
   CLI::App* show_command = app.add_subcommand("show", "Show what a card does");

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "poplink/driver/pci_cards.h"
+#include "read_lacp.h"
 #include "validate.h"
 #include "yaml_reader.h"
 
@@ -14,6 +15,7 @@ namespace {
 constexpr unsigned kLargestMtu = 9000;
 constexpr unsigned kFewestBuckets = 64, kMostBuckets = 4096;
 constexpr unsigned kLargestWeight = 1000;
+constexpr unsigned kHighestPriority = 65535;
 
 PortId portId(std::uint64_t number) {
   return {static_cast<std::uint8_t>(number)};
@@ -42,7 +44,11 @@ class RegionReader {
     encapsulation(map);
     if (map.has("ecmp")) readEcmp(*map.map("ecmp"));
     map.notServed("bfd", "BFD");
-    map.notServed("lacp", "LACP");
+    if (map.has("lacp")) {
+      YamlMap lacp = *map.map("lacp");
+      readLacp(lacp, region_.lacp, problems_);
+      lacp.finish();
+    }
     map.finish();
   }
 
@@ -66,9 +72,22 @@ class RegionReader {
     Site site{map.place(), map.text("name"), Role::entrypoint, {}};
     if (map.word("role", {"entrypoint", "endpoint"}) == "endpoint") site.role = Role::endpoint;
     for (YamlMap& port : map.maps("ports")) site.ports.push_back(readPort(port));
+    if (map.has("lags")) {
+      for (YamlMap& lag : map.maps("lags")) readLag(lag, site);
+    }
+    site.lacp_system = readLacpSystem(map, problems_);
     map.notServed("underlay", "an IP underlay");
     map.finish();
     region_.sites.push_back(std::move(site));
+  }
+
+  void readLag(YamlMap& map, Site& site) {
+    Lag lag{map.placeOf("ports"), {}, readPorts(map, problems_), region_.lacp};
+    readLacp(map, lag.lacp, problems_);
+    map.finish();
+    if (lag.ports.empty()) return;
+    lag.link = lag.ports.front();
+    site.lags.push_back(std::move(lag));
   }
 
   Port readPort(YamlMap& map) {
@@ -86,6 +105,8 @@ class RegionReader {
     if (map.has("s_tpid")) port.s_tpid = tpid(map);
     if (const auto weight = map.optionalNumber("weight", 1, kLargestWeight))
       port.weight = static_cast<unsigned>(*weight);
+    if (const auto priority = map.optionalNumber("lacp_priority", 0, kHighestPriority))
+      port.lacp_priority = static_cast<std::uint16_t>(*priority);
     map.finish();
     return port;
   }
@@ -154,18 +175,13 @@ class RegionReader {
     Attachment side;
     side.place = map.place();
     side.site = map.text("site");
+    side.ports_place = map.placeOf(map.has("ports") ? "ports" : "port");
     if (map.has("ports")) {
-      const std::vector<std::uint64_t> ports = map.numbers("ports", 0, kMaxPortId);
-      if (map.has("port")) problems_.add(map.placeOf("ports"), "give port or ports, not both");
-      if (ports.size() > 1)
-        problems_.add(map.placeOf("ports"), "two ports need LACP, which is not served by this version");
-      if (ports.empty())
-        problems_.add(map.placeOf("ports"), "names no port");
-      else
-        side.port = portId(ports[0]);
+      if (map.has("port")) problems_.add(side.ports_place, "give port or ports, not both");
       map.optionalNumber("port", 0, kMaxPortId);
+      side.ports = readPorts(map, problems_);
     } else {
-      side.port = portId(map.number("port", 0, kMaxPortId));
+      side.ports = {portId(map.number("port", 0, kMaxPortId))};
     }
     if (const auto vlan = map.optionalNumber("vlan", 1, kMaxVlanId))
       side.vlan = VlanId{static_cast<std::uint16_t>(*vlan)};

@@ -2,6 +2,7 @@
 #include "region.h"
 
 #include <algorithm>
+#include <map>
 
 namespace poplink::host {
 
@@ -29,6 +30,30 @@ const Port* Site::port(PortId id) const {
 const Site* Region::site(const std::string& wanted) const {
   const auto found = std::find_if(sites.begin(), sites.end(), [&](const Site& site) { return site.name == wanted; });
   return found == sites.end() ? nullptr : &*found;
+}
+
+std::vector<Lag> lagsOf(const Region& region, const Site& site) {
+  std::map<PortId, Lag> by_link;
+  for (const Lag& lag : site.lags) by_link.emplace(lag.link, lag);
+  for (const Service& service : region.services) {
+    for (const Attachment* side : {&service.pop, &service.dc}) {
+      if (side->site == site.name && side->ports.size() > 1)
+        by_link.emplace(side->link(), Lag{side->ports_place, side->link(), side->ports, region.lacp});
+    }
+  }
+  std::vector<Lag> lags;
+  for (auto& [link, lag] : by_link) lags.push_back(std::move(lag));
+  return lags;
+}
+
+std::string toString(const std::vector<PortId>& ports) {
+  std::string text = ports.size() == 1 ? "port" : "ports";
+  const char* separator = " ";
+  for (const PortId port : ports) {
+    text += separator + std::to_string(port.value);
+    separator = ", ";
+  }
+  return text;
 }
 
 std::vector<const Port*> backboneLinks(const Site& from, const std::string& to) {

@@ -3,6 +3,8 @@
 // validate.h.
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <optional>
@@ -30,6 +32,10 @@ inline constexpr unsigned kDefaultServicesPerPop = 16;
 inline constexpr unsigned kDefaultMtu = 9000;  ///< payload bytes behind the customer's tags
 inline constexpr unsigned kDefaultSTpid = 0x88A8;
 inline constexpr unsigned kDefaultBuckets = 256;
+inline constexpr unsigned kMaxLagPorts = 8;
+inline constexpr std::uint16_t kDefaultLacpPriority = 32768;  ///< of a system and of a port; lower is better
+
+using MacAddress = std::array<std::uint8_t, 6>;
 
 enum class Role { entrypoint, endpoint };
 enum class Use { cross_connect, vrack, backbone };
@@ -52,8 +58,31 @@ struct Port {
   std::optional<Peer> peer;
   std::uint16_t s_tpid = kDefaultSTpid;  ///< TPID that counts as S-tag on this port
   std::optional<unsigned> weight;        ///< of a backbone port: its share of the flows, by the speed unless set
+  /// In LACP, of a customer's port; kDefaultLacpPriority unless set.
+  std::optional<std::uint16_t> lacp_priority{};
 
   unsigned share() const { return weight.value_or(gigabits); }
+};
+
+/// What a LAG wants of LACP (IEEE 802.1AX-2020 clause 6). The defaults of the region, and of each LAG on its own.
+struct LacpSettings {
+  bool active = true;                           ///< LACP_Activity; otherwise passive: speaks only to who speaks
+  bool fast = false;                            ///< LACP_Timeout short: wants a PDU every second, otherwise every 30
+  bool independent_control = true;              ///< collects without distributing; otherwise both together
+  unsigned min_links = 1;                       ///< 1..8 ports; with fewer the LAG is down
+  std::optional<unsigned> min_links_up{};       ///< and comes back with so many; min_links unless set
+  std::chrono::milliseconds min_links_hold{0};  ///< that have been there so long
+  unsigned max_active = 0;                      ///< more ports are standby; 0: no limit
+  std::uint16_t system_priority = kDefaultLacpPriority;
+  std::chrono::milliseconds aggregate_wait{2000};  ///< Aggregate_Wait (6.4.4): how long a port waits for others
+};
+
+/// Customer's ports that are one link. It runs LACP, also when it has one port only.
+struct Lag {
+  Place place;                ///< of its list of ports: in an entry of its own, or in the first service that orders it
+  PortId link;                ///< its number in the card, as link and as attachment: the lowest port
+  std::vector<PortId> ports;  ///< ascending
+  LacpSettings lacp;
 };
 
 struct Site {
@@ -61,6 +90,8 @@ struct Site {
   std::string name;
   Role role = Role::entrypoint;
   std::vector<Port> ports;
+  std::vector<Lag> lags{};                  ///< that have an entry; lagsOf() knows all
+  std::optional<MacAddress> lacp_system{};  ///< of its card in LACP; made from the card's serial number unless set
 
   const Port* port(PortId id) const;
 };
@@ -71,15 +102,18 @@ struct VRack {
   unsigned services_per_pop = kDefaultServicesPerPop;
 };
 
-/// Where a service meets its customer: a port, and on it a VLAN, the untagged frames, or everything.
+/// Where a service meets its customer: a port or a LAG, and on it a VLAN, the untagged frames, or everything.
 struct Attachment {
   Place place;
   std::string site;
-  PortId port;
+  Place ports_place;          ///< of `port` or `ports`
+  std::vector<PortId> ports;  ///< ascending; several are a LAG
   std::optional<VlanId> vlan;
   bool untagged = false;
 
   bool wholePort() const { return !vlan && !untagged; }
+  /// Its number in the card. Not without ports.
+  PortId link() const { return ports.front(); }
 };
 
 struct Service {
@@ -103,6 +137,7 @@ struct Region {
   std::string file;  ///< that it was read from
   std::string name;
   Ecmp ecmp;
+  LacpSettings lacp;  ///< of LAGs, but for what their own entries say
   std::vector<Site> sites;
   std::vector<VRack> vracks;
   std::vector<Service> services;
@@ -122,6 +157,13 @@ struct Node {
   std::string file{};               ///< that it was read from
   Place site_place{"site", 0};      ///< of `site` in it
 };
+
+/// The LAGs of a site of `region`, by their links: those that have an entry, and those that a service orders by naming
+/// several ports.
+std::vector<Lag> lagsOf(const Region& region, const Site& site);
+
+/// "port 0", or "ports 0, 1".
+std::string toString(const std::vector<PortId>& ports);
 
 /// Backbone links from one site to another, in the order of their ports.
 std::vector<const Port*> backboneLinks(const Site& from, const std::string& to);

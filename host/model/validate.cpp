@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include "lag_rules.h"
+
 namespace poplink::host {
 
 namespace {
@@ -27,6 +29,7 @@ class Validator {
     for (const Service& service : region_.services) checkService(service);
     checkPortSharing();
     checkVRacks();
+    validateLags(region_, problems_);
   }
 
  private:
@@ -51,6 +54,8 @@ class Validator {
       else if (port.peer)
         add(port.place, "peer", "only a backbone port has a peer");
       if (port.weight && port.use != Use::backbone) add(port.place, "weight", "only a backbone port has a weight");
+      if (port.lacp_priority && port.use == Use::backbone)
+        add(port.place, "lacp_priority", "a backbone port does not run LACP");
       if (port.use == Use::cross_connect && site.role != Role::entrypoint)
         add(port.place, "use", "a cross-connect ends at an entrypoint, not in a data centre");
       if (port.use == Use::vrack && site.role != Role::endpoint)
@@ -95,33 +100,40 @@ class Validator {
           "'" + site->name + "' is an " + toString(site->role) + ", this side needs an " + toString(role));
       return nullptr;
     }
-    const Port* port = site->port(side.port);
-    if (port == nullptr)
-      add(side.place, "port", "site '" + site->name + "' has no port " + number(side.port.value));
-    else if (port->use != use) {
-      add(side.place, "port",
-          "port " + number(side.port.value) + " is used as " + toString(port->use) + ", this side needs a " +
-              toString(use) + " port");
+    for (const PortId id : side.ports) {
+      const Port* port = site->port(id);
+      if (port == nullptr)
+        problems_.add(side.ports_place, "site '" + site->name + "' has no port " + number(id.value));
+      else if (port->use != use) {
+        problems_.add(side.ports_place, "port " + number(id.value) + " is used as " + toString(port->use) +
+                                            ", this side needs a " + toString(use) + " port");
+      }
     }
     return site;
   }
 
-  /// A port belongs to one service, or to several that each take another VLAN or the untagged frames.
+  /// A port or LAG belongs to one service, or to several that each take another VLAN or the untagged frames.
   void checkPortSharing() {
-    std::map<std::pair<std::string, PortId>, std::vector<const Attachment*>> by_port;
+    std::map<std::pair<std::string, PortId>, std::vector<const Attachment*>> by_link;
     for (const Service& service : region_.services) {
       for (const Attachment* side : {&service.pop, &service.dc}) {
-        for (const Attachment* other : by_port[{side->site, side->port}]) {
-          if (side->wholePort() || other->wholePort())
-            add(side->place, "port",
-                "port " + number(side->port.value) + " of '" + side->site + "' belongs to another service as a whole");
-          else if (side->vlan && side->vlan == other->vlan)
-            add(side->place, "vlan", "VLAN " + number(side->vlan->value) + " on this port belongs to another service");
-          else if (side->untagged && other->untagged)
-            add(side->place, "untagged", "untagged frames on this port belong to another service");
-        }
-        by_port[{side->site, side->port}].push_back(side);
+        std::vector<const Attachment*>& others = by_link[{side->site, side->link()}];
+        for (const Attachment* other : others) checkSharing(*side, *other);
+        others.push_back(side);
       }
+    }
+  }
+
+  void checkSharing(const Attachment& side, const Attachment& other) {
+    if (side.ports != other.ports) return;  // refused as LAGs
+    if (side.wholePort() || other.wholePort()) {
+      problems_.add(side.ports_place, toString(side.ports) + " of '" + side.site +
+                                          (side.ports.size() > 1 ? "' belong" : "' belongs") +
+                                          " to another service as a whole");
+    } else if (side.vlan && side.vlan == other.vlan) {
+      add(side.place, "vlan", "VLAN " + number(side.vlan->value) + " on this port belongs to another service");
+    } else if (side.untagged && other.untagged) {
+      add(side.place, "untagged", "untagged frames on this port belong to another service");
     }
   }
 

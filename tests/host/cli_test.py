@@ -88,14 +88,14 @@ class Cli(LabCase):
         self.start()
         said = self.apply().stdout.splitlines()
         self.assertRegex(said[0], r"^set hash: seed \d+$")
-        self.assertEqual(said[5], "add service 101: attachment 0, group 6, mtu 9000, pcp 0, s_tpid 34984, s_vid 101")
+        self.assertEqual(said[8], "add service 101: attachment 0, group 6, mtu 9000, pcp 0, s_tpid 34984, s_vid 101")
         self.assertEqual([line.split()[1] for line in said[1:-1]],
-                         ["link"] * 3 + ["group"] + ["service"] * 2 + ["attachment"] + ["vid"] * 3 + ["port"] * 3)
+                         ["port"] * 3 + ["link"] * 3 + ["group"] + ["service"] * 2 + ["attachment"] + ["vid"] * 3)
         said = self.apply(self.region(NO_SERVICES)).stdout.splitlines()
         self.assertEqual(said[-1], f"{SITE}: 13 entries changed")
         self.assertEqual([line.split()[:2] for line in said[:-1]],
-                         [["remove", table] for table in ["port"] * 3 + ["vid"] * 3 + ["attachment"] + ["service"] * 2 + ["group"] +
-                          ["link"] * 3])
+                         [["remove", table] for table in ["vid"] * 3 + ["attachment"] + ["service"] * 2 + ["group"] + ["link"] * 3 +
+                          ["port"] * 3])
         self.assertEqual(self.entries(), {})
 
     def test_dry_run_tells_the_steps_and_changes_nothing(self) -> None:

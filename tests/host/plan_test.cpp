@@ -57,7 +57,7 @@ TEST(DesiredTables, do_not_depend_on_the_order_of_the_file) {
 TEST(DesiredTables, untagged_service_shares_a_port_with_a_vlan) {
   Region region = example();
   region.services[0].pop.untagged = true;
-  region.services[1].pop.port = PortId{0};
+  region.services[1].pop.ports = {PortId{0}};
   const TableImage tables = desiredTables(region, nodeAt("par-th2"), 8).tables;
   EXPECT_EQ(tables.at("attachment").at(0),
             (driver::Entry{{"valid", 1}, {"untagged_valid", 1}, {"untagged_service", 101}}));
@@ -183,9 +183,9 @@ std::vector<std::string> order(const std::vector<Step>& steps) {
 TEST(Plan, adds_what_is_referred_to_first_and_removes_it_last) {
   const TableImage tables = desiredTables(example(), nodeAt("par-th2"), 8).tables;
   EXPECT_EQ(order(plan({}, tables)),
-            (std::vector<std::string>{"link", "bucket", "group", "service", "attachment", "vid", "port"}));
+            (std::vector<std::string>{"port", "link", "bucket", "group", "service", "attachment", "vid"}));
   EXPECT_EQ(order(plan(tables, {})),
-            (std::vector<std::string>{"port", "vid", "attachment", "service", "group", "bucket", "link"}));
+            (std::vector<std::string>{"vid", "attachment", "service", "group", "bucket", "link", "port"}));
 }
 
 TEST(Plan, is_empty_when_nothing_differs) {
