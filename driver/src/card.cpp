@@ -99,6 +99,10 @@ void checkRegisterMap(Transport& transport) {
   }
 }
 
+std::uint64_t Card::serial() {
+  return read(reg::kSerialLow) | static_cast<std::uint64_t>(read(reg::kSerialHigh)) << 32;
+}
+
 void Card::checkIdentity() {
   const auto refuse = [&](const std::string& why) { throw DriverError("the card at " + name() + " " + why); };
   checkRegisterMap(*transport_);

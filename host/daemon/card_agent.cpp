@@ -3,7 +3,8 @@
 
 #include <algorithm>
 
-#include "../plan/lags.h"
+#include "../plan/lacp_settings.h"
+#include "../plan/members.h"
 #include "poplink/driver/link_events.h"
 #include "poplink/driver/pdu_repeat.h"
 
@@ -67,13 +68,13 @@ CardAgent::CardAgent(driver::Card& card, Region region, const Node& node, const 
 std::vector<LagConfig> CardAgent::configs(const Region& region) const {
   const Site* site = region.site(node_.site);
   if (site == nullptr) return {};  // desiredTables() says so
-  const lacp::MacAddress system = systemAddress(*site, card_.serial());
+  const MacAddress system = systemAddress(region, node_, card_.serial());
   std::vector<LagConfig> configs;
   for (const Lag& lag : lagsOf(region, *site)) {
     LagConfig config{lag.link.value, groupSettings(lag, *site, system), portSettings(lag, *site), {}};
     for (const Service& service : region.services) {
       for (const Attachment* side : {&service.pop, &service.dc}) {
-        if (side->site == site->name && linkOf(*side) == lag.link) config.services.push_back(service.name);
+        if (side->site == site->name && side->link() == lag.link) config.services.push_back(service.name);
       }
     }
     configs.push_back(std::move(config));
@@ -83,16 +84,17 @@ std::vector<LagConfig> CardAgent::configs(const Region& region) const {
 
 /// Ports that may go on as saved: the card still does with them what LACP had decided, and nobody has pulled a cable.
 std::set<unsigned> CardAgent::intact(const LagSnapshots& saved) const {
+  const Site* site = region_.site(node_.site);
+  if (site == nullptr) return {};
+  const MemberStates programmed = memberStates(image_, lagsOf(region_, *site));
   std::set<unsigned> ports;
   for (const auto& [link, snapshot] : saved) {
     for (const lacp::PortSnapshot& port : snapshot.ports) {
-      const auto number = static_cast<unsigned>(port.id);
-      if (number >= card_.ports()) continue;
-      const driver::PortState state = card_.port(number);
-      if (!state.up || !state.enabled || state.held) continue;
-      const MemberState now = memberState(image_, PortId{static_cast<std::uint8_t>(number)});
-      if (now.collecting == port.actor.state.collecting && now.distributing == port.actor.state.distributing)
-        ports.insert(number);
+      const auto known = programmed.find(PortId{static_cast<std::uint8_t>(port.id)});
+      const lacp::PortState& actor = port.actor.state;
+      if (known == programmed.end() || known->second != MemberState{actor.collecting, actor.distributing}) continue;
+      const driver::PortState state = card_.port(known->first.value);
+      if (state.up && state.enabled && !state.held) ports.insert(known->first.value);
     }
   }
   return ports;

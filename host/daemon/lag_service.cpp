@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "../plan/lacp_settings.h"
+
 namespace poplink::host {
 
 namespace {
@@ -28,6 +30,10 @@ std::optional<lacp::Duration> interval(const lacp::Port& port) {
   }
 }
 
+lacp::MacAddress addressOf(const LagService::Lag& lag, unsigned port) {
+  return portAddress(lag.config.settings.system, PortId{static_cast<std::uint8_t>(port)});
+}
+
 /// What of a LAG can be continued.
 lacp::Snapshot intactPart(const LagConfig& config, const LagSnapshots& saved, const std::set<unsigned>& intact) {
   const auto found = saved.find(config.link);
@@ -38,12 +44,6 @@ lacp::Snapshot intactPart(const LagConfig& config, const LagSnapshots& saved, co
 }
 
 }  // namespace
-
-lacp::MacAddress portAddress(const lacp::GroupSettings& settings, unsigned port) {
-  lacp::MacAddress address = settings.system;
-  address.back() = static_cast<std::uint8_t>(address.back() + port + 1);
-  return address;
-}
 
 LagService::LagService(const std::vector<LagConfig>& lags, const LagSnapshots& saved, const std::set<unsigned>& intact,
                        lacp::TimePoint now) {
@@ -143,7 +143,7 @@ void LagService::sayGoodbye(const Lag& lag, const lacp::Port& port, LagActions& 
   lacp::Lacpdu pdu{.actor = port.variables.actor, .partner = port.variables.partner};
   pdu.actor.state.aggregation = pdu.actor.state.synchronization = false;
   pdu.actor.state.collecting = pdu.actor.state.distributing = false;
-  actions.push_back(SendFrame{number, lacp::encodeFrame(pdu, portAddress(lag.config.settings, number)), std::nullopt});
+  actions.push_back(SendFrame{number, lacp::encodeFrame(pdu, addressOf(lag, number)), std::nullopt});
 }
 
 LagActions LagService::translate(unsigned link, lacp::Actions actions) {
@@ -153,7 +153,7 @@ LagActions LagService::translate(unsigned link, lacp::Actions actions) {
     if (auto* send = std::get_if<lacp::SendPdu>(&action)) {
       const unsigned port = numberOf(send->port);
       const bool repeatable = std::holds_alternative<lacp::Lacpdu>(send->pdu);
-      SendFrame frame{port, lacp::encodeFrame(send->pdu, portAddress(lag.config.settings, port)), std::nullopt};
+      SendFrame frame{port, lacp::encodeFrame(send->pdu, addressOf(lag, port)), std::nullopt};
       if (repeatable) frame.interval = interval(*lag.group.find(send->port));
       if (frame.interval) repeating_.insert(port);
       out.emplace_back(std::move(frame));

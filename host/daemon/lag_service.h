@@ -97,7 +97,4 @@ class LagService {
   std::uint64_t strays_ = 0;
 };
 
-/// The address of a port's own frames: the system's, with the port's number behind it.
-lacp::MacAddress portAddress(const lacp::GroupSettings& settings, unsigned port);
-
 }  // namespace poplink::host

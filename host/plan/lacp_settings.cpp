@@ -32,9 +32,10 @@ std::vector<lacp::PortSettings> portSettings(const Lag& lag, const Site& site) {
   return ports;
 }
 
-MacAddress systemAddress(std::uint64_t card_serial) {
+MacAddress systemAddress(const Region& region, const Node& node, std::uint64_t card_serial) {
+  const std::uint64_t number = card_serial != 0 ? card_serial : seedOf(region, node);
   MacAddress address{0x02};
-  for (unsigned i = 0; i < 4; ++i) address[1 + i] = static_cast<std::uint8_t>(card_serial >> (24 - 8 * i));
+  for (unsigned i = 0; i < 4; ++i) address[1 + i] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
   return address;
 }
 

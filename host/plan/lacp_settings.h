@@ -7,6 +7,7 @@
 
 #include "../lacp/group.h"
 #include "../model/region.h"
+#include "tables.h"
 
 namespace poplink::host {
 
@@ -17,8 +18,9 @@ lacp::GroupSettings groupSettings(const Lag& lag, const Site& site, const MacAdd
 /// Of its ports, in their order. The number of a port in LACP is 1 + its number on the card: 0 is none.
 std::vector<lacp::PortSettings> portSettings(const Lag& lag, const Site& site);
 
-/// Of a card: 02, which makes it local (IEEE 802), the low 32 bits of its serial number, 00.
-MacAddress systemAddress(std::uint64_t card_serial);
+/// Of a card: 02, which makes it local (IEEE 802), the low 32 bits of its serial number, 00. A card without one has 0
+/// as serial number, as simulated ones may: then seedOf() takes its place.
+MacAddress systemAddress(const Region& region, const Node& node, std::uint64_t card_serial);
 
 /// Source of the PDUs of a port: the system's, with 1 + the number of the port as last byte.
 MacAddress portAddress(const MacAddress& system, PortId port);

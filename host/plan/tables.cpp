@@ -168,15 +168,14 @@ class Builder {
   TableImage tables_;
 };
 
-/// The same on every run, and another one for every card of the region.
-std::uint32_t hashSeed(const Region& region, const Node& node) {
+}  // namespace
+
+std::uint32_t seedOf(const Region& region, const Node& node) {
   const std::string identity = region.name + "/" + node.site + "/" + std::to_string(node.card);
   boost::crc_32_type crc;
   crc.process_bytes(identity.data(), identity.size());
   return crc.checksum();
 }
-
-}  // namespace
 
 Desired desiredTables(const Region& region, const Node& node, unsigned card_ports, const TableImage& current,
                       const MemberStates& members) {
@@ -194,7 +193,7 @@ Desired desiredTables(const Region& region, const Node& node, unsigned card_port
                                                                   std::to_string(port.id.value));
   }
   of_region.stop();
-  return {Builder(region, *site, current, members).build(), {hashSeed(region, node), region.ecmp.symmetric}};
+  return {Builder(region, *site, current, members).build(), {seedOf(region, node), region.ecmp.symmetric}};
 }
 
 }  // namespace poplink::host

@@ -38,6 +38,9 @@ struct MemberState {
 /// Of ports of LAGs; one that is missing is out of service.
 using MemberStates = std::map<PortId, MemberState>;
 
+/// A number for what differs between cards: the same on every run, and another one for every card of the region.
+std::uint32_t seedOf(const Region& region, const Node& node);
+
 /// For one card. Entries are numbered by what they stand for (port, tunnel id), so they never depend on the order of
 /// the file; a LAG by its lowest port. Buckets of next hops and of LAGs change no more than they must from `current`:
 /// flows stay where they are. Ports of LAGs do what `members` says, all others carry frames. Throws ConfigError when

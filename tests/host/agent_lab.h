@@ -99,6 +99,7 @@ class AgentLab {
 
   void setLink(unsigned port, bool up) {
     for (Side& side : sides_) side.card->setPortUp(port, up);
+    ports_changed_ = true;  // as its interrupt says
   }
   /// Frames of this side's port are lost on the way; both keep their link.
   void lose(std::size_t side, unsigned port, bool lost) { sides_[side].lost[port] = lost; }
@@ -119,20 +120,22 @@ class AgentLab {
       for (int round = 0; round < 3; ++round) {  // a question, its answer, and what that changes
         for (Side& side : sides_) {
           if (!side.agent) continue;
-          side.agent->portsChanged();
+          if (ports_changed_ || us_ % 50'000 == 0) side.agent->portsChanged();
           side.agent->step(now());
         }
       }
+      ports_changed_ = false;
     }
     return now() - begin;
   }
 
   bool distributes(std::size_t side, unsigned port) { return member(side, port).distributing; }
+  /// As it is programmed; also of a port that is in no LAG.
   MemberState member(std::size_t side, unsigned port) {
-    const PortId id{static_cast<std::uint8_t>(port)};
-    driver::Card* card = sides_[side].driver ? &*sides_[side].driver : nullptr;
-    if (card == nullptr) throw std::logic_error("nobody has the card");
-    return memberState(readTables(*card), id);
+    driver::Card& card = driverOf(side);
+    const driver::Entry entry = card.readEntry("port", port);
+    const driver::Entry link = card.readEntry("link", static_cast<std::uint32_t>(entry.at("attachment")));
+    return {entry.at("collecting") != 0, (link.at("ports") >> port & 1) != 0};
   }
   const lacp::Port& port(std::size_t side, unsigned port) {
     for (const auto& [link, lag] : agent(side).lags().lags()) {
@@ -212,6 +215,7 @@ class AgentLab {
   void told(std::size_t side, const News& news) { sides_[side].news.push_back(news); }
 
   Us us_ = 1'000'000'000;
+  bool ports_changed_ = false;
   std::array<Region, 2> regions_;
   std::array<Side, 2> sides_;
 };

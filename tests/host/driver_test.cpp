@@ -5,10 +5,10 @@
 #include <cmath>
 #include <random>
 
-#include "model_transport.h"
 #include "poplink/driver/card.h"
 #include "poplink/driver/sim_protocol.h"
 #include "poplink/driver/sim_transport.h"
+#include "verilated_transport.h"
 
 namespace poplink::driver {
 namespace {
@@ -16,11 +16,11 @@ namespace {
 class CardOverModel : public ::testing::Test {
  protected:
   CardOverModel() {
-    auto transport = std::make_unique<ModelTransport>();
+    auto transport = std::make_unique<VerilatedTransport>();
     transport_ = transport.get();
     card = std::make_unique<Card>(std::move(transport));
   }
-  ModelTransport* transport_;
+  VerilatedTransport* transport_;
   std::unique_ptr<Card> card;
 };
 
@@ -239,7 +239,7 @@ TEST_F(CardOverModel, module_that_does_not_let_itself_be_read_is_there_all_the_s
 }
 
 /// A card of register map 2.2: it has nothing where a later one shows light and modules.
-class OlderCard : public ModelTransport {
+class OlderCard : public VerilatedTransport {
  public:
   std::vector<std::uint32_t> run(std::span<const Access> accesses) override {
     for (const Access& access : accesses) {
@@ -247,7 +247,7 @@ class OlderCard : public ModelTransport {
                          access.address < card_map::reg::kPortLight + 4 * card_map::reg::kPortLightCount;
       if (light || (access.address & ~0x1FFFU) == card_map::window::kModuleMemory) throw DriverError("nothing there");
     }
-    std::vector<std::uint32_t> values = ModelTransport::run(accesses);
+    std::vector<std::uint32_t> values = VerilatedTransport::run(accesses);
     std::size_t read = 0;
     for (const Access& access : accesses) {
       if (access.kind != Access::Kind::read) continue;

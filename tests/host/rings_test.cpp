@@ -9,8 +9,8 @@
 #include <random>
 
 #include "host_frames.h"
-#include "model_transport.h"
 #include "poplink/driver/card.h"
+#include "verilated_transport.h"
 
 namespace poplink::driver {
 namespace {
@@ -22,7 +22,7 @@ using tests::slowFrame;
 class Rings : public ::testing::Test {
  protected:
   Rings() {
-    auto owned = std::make_unique<ModelTransport>();
+    auto owned = std::make_unique<VerilatedTransport>();
     transport = owned.get();
     card = std::make_unique<Card>(std::move(owned));
     card->writeEntry("port", 5, {{"valid", 1}, {"role", 3}, {"collecting", 1}, {"attachment", 5}, {"s_tpid", 0x88A8}});
@@ -53,7 +53,7 @@ class Rings : public ::testing::Test {
     }
   }
 
-  ModelTransport* transport;
+  VerilatedTransport* transport;
   std::unique_ptr<Card> card;
   std::vector<sim::SentFrame> sent;
 };

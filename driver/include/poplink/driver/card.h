@@ -92,6 +92,8 @@ class Card {
 
   unsigned ports() const { return ports_; }
   std::string name() const { return transport_->name(); }
+  /// 0: it has none.
+  std::uint64_t serial();
   /// For what goes beside the tables and counters.
   Transport& transport() { return *transport_; }
 

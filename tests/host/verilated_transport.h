@@ -15,9 +15,9 @@
 
 namespace poplink::driver {
 
-class ModelTransport : public Transport, private sim::HostMemory {
+class VerilatedTransport : public Transport, private sim::HostMemory {
  public:
-  ModelTransport() {
+  VerilatedTransport() {
     model.host.memory = this;
     for (int& vector : vectors_) vector = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     model.host.on_interrupt = [this](unsigned vector) {
@@ -26,7 +26,7 @@ class ModelTransport : public Transport, private sim::HostMemory {
       static_cast<void>(::write(vectors_.at(vector), &one, sizeof one));
     };
   }
-  ~ModelTransport() override {
+  ~VerilatedTransport() override {
     for (const int vector : vectors_) ::close(vector);
   }
 
@@ -68,7 +68,7 @@ class ModelTransport : public Transport, private sim::HostMemory {
 
   class Memory : public DmaMemory {
    public:
-    Memory(ModelTransport& owner, std::size_t size)
+    Memory(VerilatedTransport& owner, std::size_t size)
         : DmaMemory({new(std::align_val_t(kPage)) std::uint8_t[size](), size}, owner.next_), owner_(owner) {
       owner.next_ += size + kPage;
       owner.given_.emplace(busAddress(), this);
@@ -79,7 +79,7 @@ class ModelTransport : public Transport, private sim::HostMemory {
     }
 
    private:
-    ModelTransport& owner_;
+    VerilatedTransport& owner_;
   };
 
   std::uint8_t* find(std::uint64_t address, std::size_t size) {
