@@ -225,7 +225,7 @@ TEST(LagPlan, port_that_goes_on_while_it_becomes_a_lag_is_not_touched) {
 TEST(LagPlan, lag_becomes_a_port) {
   const TableImage two = tablesOf(example(), {}, {{PortId{0}, kCarries}, {PortId{1}, kCarries}});
   EXPECT_THAT(told(plan(two, tablesOf(example({PortId{0}}), two))),
-              ElementsAre("link 0 ports 1", "remove lag", "remove port 1"));
+              ElementsAre("link 0 ports 1", "remove port 1", "remove lag"));
   EXPECT_THAT(
       told(plan(two, tablesOf(example({PortId{1}}), two))),
       ElementsAre("link 0 ports 1", "remove port 1", "port 1 of 1 collecting 1", "link 1 ports 2", "service 101",
