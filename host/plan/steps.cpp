@@ -40,12 +40,16 @@ class Planner {
 
   std::vector<Step> run() {
     takeOut();
+    findStarting();
     for (const char* table : kChildrenFirst) {
-      for (const auto& [index, entry] : entriesOf(desired_, table)) put(table, index, entry);
+      for (const auto& [index, entry] : entriesOf(desired_, table)) putUnlessStarting(table, index, entry);
     }
     for (auto table = kChildrenFirst.rbegin(); table != kChildrenFirst.rend(); ++table) {
       const auto& want = entriesOf(desired_, *table);
       removeIf(*table, [&](std::uint32_t index, const driver::Entry&) { return want.count(index) == 0; });
+    }
+    for (const char* table : {"port", "link"}) {
+      for (const auto& [index, entry] : entriesOf(desired_, table)) put(table, index, entry);
     }
     return std::move(steps_);
   }
@@ -68,24 +72,29 @@ class Planner {
   }
 
   /// First of all, links lose the ports that leave them. A port that gets another role or another attachment is off in
-  /// between: neither side's frames may meet what is still, or already, the other's.
+  /// between, and one that leaves a LAG goes at once: neither side's frames may meet what is still, or already, the
+  /// other's.
   void takeOut() {
-    std::set<std::uint32_t> turned;
+    const auto& want = entriesOf(desired_, "port");
+    std::set<std::uint64_t> used;
+    for (const auto& [port, entry] : want) used.insert(entry.at("attachment"));
+    std::set<std::uint32_t> leaving;
     for (const auto& [port, entry] : entriesOf(now_, "port")) {
-      const auto& want = entriesOf(desired_, "port");
       const auto found = want.find(port);
-      if (found == want.end()) continue;
-      if (entry.at("attachment") != found->second.at("attachment") || entry.at("role") != found->second.at("role"))
-        turned.insert(port);
+      const std::uint64_t attachment = entry.at("attachment");
+      if (found == want.end()
+              ? used.count(attachment) != 0
+              : attachment != found->second.at("attachment") || entry.at("role") != found->second.at("role"))
+        leaving.insert(port);
     }
-    shrinkLinks(turned);
-    removeIf("port", [&](std::uint32_t port, const driver::Entry&) { return turned.count(port) != 0; });
-    clearUnused();
+    shrinkLinks(leaving);
+    removeIf("port", [&](std::uint32_t port, const driver::Entry&) { return leaving.count(port) != 0; });
+    clearUnused(std::move(used));
   }
 
-  void shrinkLinks(const std::set<std::uint32_t>& turned) {
+  void shrinkLinks(const std::set<std::uint32_t>& leaving) {
     std::uint64_t stay = ~std::uint64_t{0};
-    for (const std::uint32_t port : turned) stay &= ~(std::uint64_t{1} << port);
+    for (const std::uint32_t port : leaving) stay &= ~(std::uint64_t{1} << port);
     const auto links = entriesOf(now_, "link");  // as it was: put() changes it
     for (const auto& [link, entry] : links) {
       const auto& want = entriesOf(desired_, "link");
@@ -96,10 +105,9 @@ class Planner {
     }
   }
 
-  /// What still stands under an attachment that no port is on would meet the frames of the port that comes.
-  void clearUnused() {
-    std::set<std::uint64_t> unused;
-    for (const auto& [port, entry] : entriesOf(desired_, "port")) unused.insert(entry.at("attachment"));
+  /// What still stands under an attachment that no port is on would meet the frames of the port that comes. `unused`:
+  /// the attachments that ports will be on.
+  void clearUnused(std::set<std::uint64_t> unused) {
     for (const auto& [port, entry] : entriesOf(now_, "port")) unused.erase(entry.at("attachment"));
     const auto clear = [&](const char* table, unsigned bits) {
       const auto& want = entriesOf(desired_, table);
@@ -112,8 +120,27 @@ class Planner {
     clear("attachment", 0);
   }
 
+  /// A port of a LAG that was out and shall take frames again does so when everything else is done: until then its
+  /// attachment may have services that it never had a part in.
+  void findStarting() {
+    const auto& want = entriesOf(desired_, "port");
+    for (const auto& [port, entry] : entriesOf(now_, "port")) {
+      const auto found = want.find(port);
+      if (found != want.end() && entry.at("collecting") == 0 && found->second.at("collecting") != 0)
+        starting_ |= std::uint64_t{1} << port;
+    }
+  }
+
+  void putUnlessStarting(const char* table, std::uint32_t index, driver::Entry entry) {
+    const std::string_view name = table;
+    if (name == "port" && (starting_ >> index & 1) != 0) return;
+    if (name == "link") entry["ports"] &= ~starting_;
+    put(table, index, entry);
+  }
+
   TableImage now_;
   const TableImage& desired_;
+  std::uint64_t starting_ = 0;  ///< one bit per port
   std::vector<Step> steps_;
 };
 

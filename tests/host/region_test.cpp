@@ -69,24 +69,87 @@ TEST(Region, example_means_what_it_says) {
   EXPECT_FALSE(region.ecmp.symmetric);
 }
 
-TEST(Region, shares_of_backbone_links_can_be_set) {
-  std::ifstream example(POPLINK_EXAMPLES "/region.yaml");
-  std::string text{std::istreambuf_iterator<char>(example), {}};
-  const auto replace = [&](const std::string& what, const std::string& by) {
-    ASSERT_NE(text.find(what), std::string::npos);
+/// An example with some of its words replaced.
+Region changed(const std::string& example, const std::vector<std::pair<std::string, std::string>>& words) {
+  std::ifstream in(POPLINK_EXAMPLES "/" + example);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  for (const auto& [what, by] : words) {
+    if (text.find(what) == std::string::npos) throw std::logic_error("the example does not say " + what);
     text.replace(text.find(what), what.size(), by);
-  };
-  replace("ecmp: {buckets: 256}", "ecmp: {buckets: 4096, symmetric: true}");
-  replace("peer: {site: rbx, port: 7}", "weight: 30, peer: {site: rbx, port: 7}");
-  const fs::path file = fs::temp_directory_path() / ("poplink-shares-test-" + std::to_string(::getpid()) + ".yaml");
+  }
+  const fs::path file = fs::temp_directory_path() / ("poplink-changed-test-" + std::to_string(::getpid()) + ".yaml");
   std::ofstream(file) << text;
-  const Region region = readRegion(file.string());
+  Region region = readRegion(file.string());
   fs::remove(file);
+  return region;
+}
+
+TEST(Region, shares_of_backbone_links_can_be_set) {
+  const Region region =
+      changed("region.yaml", {{"ecmp: {buckets: 256}", "ecmp: {buckets: 4096, symmetric: true}"},
+                              {"peer: {site: rbx, port: 7}", "weight: 30, peer: {site: rbx, port: 7}"}});
   EXPECT_EQ(region.ecmp.buckets, 4096U);
   EXPECT_TRUE(region.ecmp.symmetric);
   const auto links = backboneLinks(region.sites[0], "rbx");
   EXPECT_EQ(links.at(0)->share(), 10U) << "by the speed";
   EXPECT_EQ(links.at(1)->share(), 30U);
+}
+
+TEST(Region, several_ports_of_a_service_are_a_lag) {
+  const Region region =
+      changed("region.yaml", {{"pop: {site: par-th2, port: 0}", "pop: {site: par-th2, ports: [2, 0]}"},
+                              {"{id: 1,", "{id: 2, speed: 10G, use: cross_connect}\n      - {id: 1,"}});
+  EXPECT_EQ(region.services[0].pop.link(), PortId{0});
+  EXPECT_EQ(region.services[0].pop.ports, (std::vector{PortId{0}, PortId{2}}));
+  const std::vector<Lag> lags = lagsOf(region, region.sites[0]);
+  ASSERT_EQ(lags.size(), 1U);
+  EXPECT_EQ(lags[0].link, PortId{0});
+  EXPECT_EQ(lags[0].place.path, "services[0].pop.ports");
+  EXPECT_TRUE(lags[0].lacp.active);
+  EXPECT_FALSE(lags[0].lacp.fast);
+  EXPECT_TRUE(lags[0].lacp.independent_control);
+  EXPECT_EQ(lags[0].lacp.aggregate_wait, std::chrono::seconds(2));
+  EXPECT_TRUE(lagsOf(region, region.sites[1]).empty());
+}
+
+TEST(Region, lag_has_the_defaults_but_for_what_its_entry_says) {
+  const Region region = changed(
+      "lag.yaml",
+      {{"lacp: {mode: active, rate: slow, min_links: 1}",
+        "lacp: {mode: passive, min_links_up: 2, control: coupled, aggregate_wait_ms: 0, system_priority: 9}"},
+       {"rate: fast}",
+        "rate: fast, control: independent, max_active: 2, min_links_hold_ms: 5}\n"
+        "    lacp_system: '02:00:5E:00:00:aB'"},
+       {"{id: 1, speed: 10G, use: cross_connect}", "{id: 1, speed: 10G, use: cross_connect, lacp_priority: 0}"}});
+  const Site& site = region.sites[0];
+  const std::vector<Lag> lags = lagsOf(region, site);
+  ASSERT_EQ(lags.size(), 1U) << "one in lags and in a service";
+  EXPECT_EQ(lags[0].place.path, "sites[0].lags[0].ports");
+  const LacpSettings& lacp = lags[0].lacp;
+  EXPECT_FALSE(lacp.active);
+  EXPECT_TRUE(lacp.fast);
+  EXPECT_TRUE(lacp.independent_control);
+  EXPECT_EQ(lacp.min_links, 1U);
+  EXPECT_EQ(lacp.min_links_up, 2U);
+  EXPECT_EQ(lacp.max_active, 2U);
+  EXPECT_EQ(lacp.min_links_hold, std::chrono::milliseconds(5));
+  EXPECT_EQ(lacp.aggregate_wait, std::chrono::milliseconds(0));
+  EXPECT_EQ(lacp.system_priority, 9);
+  EXPECT_EQ(site.lacp_system, (MacAddress{0x02, 0x00, 0x5E, 0x00, 0x00, 0xAB}));
+  EXPECT_EQ(site.port(PortId{1})->lacp_priority, 0);
+  EXPECT_FALSE(site.port(PortId{0})->lacp_priority);
+}
+
+TEST(Region, lag_is_shared_by_vlan_and_may_have_one_port_or_no_service) {
+  const Region region =
+      changed("region.yaml", {{"pop: {site: par-th2, port: 0}", "pop: {site: par-th2, port: 1, untagged: true}"},
+                              {"  - name: rbx", "    lags: [{ports: [1]}, {ports: [0], rate: fast}]\n  - name: rbx"}});
+  const std::vector<Lag> lags = lagsOf(region, region.sites[0]);
+  ASSERT_EQ(lags.size(), 2U);
+  EXPECT_EQ(lags[0].link, PortId{0}) << "by link, not by place";
+  EXPECT_TRUE(lags[0].lacp.fast);
+  EXPECT_EQ(lags[1].ports, std::vector{PortId{1}});
+  EXPECT_EQ(toString(lags[1].ports), "port 1");
 }
 
 TEST(Region, all_problems_are_shown_at_once_with_their_lines) {
