@@ -99,7 +99,7 @@ module pdu_repeat #(
   localparam logic [2:0] OFFER = 3'd3;
   localparam logic [2:0] READ = 3'd4;
   logic [2:0]  state_q;
-  logic [3:0]  at_q, looked_q;
+  logic [3:0]  at_q, first_q, looked_q;
   logic [63:0] base_q;              // when the look began
   logic [32:0] left_q;              // from then to the earliest deadline
   logic        any_q;               // there is one
@@ -201,7 +201,7 @@ module pdu_repeat #(
       any_q <= 1'b0;
     end else if (looks) begin
       state_q <= LOOK;
-      if (state_q != LOOK && state_q != LOAD) at_q <= follower;
+      at_q <= first_q;
       any_q <= 1'b0;
     end else begin
       case (state_q)
@@ -219,6 +219,8 @@ module pdu_repeat #(
         default: ;
       endcase
     end
+    if (rst) first_q <= '0;
+    else if (take_i) first_q <= follower;
     if (looks) begin
       base_q <= now_us;
       looked_q <= '0;

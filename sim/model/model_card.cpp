@@ -66,26 +66,22 @@ ModelCard::ModelCard(std::function<std::uint64_t()> now_us, std::uint64_t serial
 void ModelCard::tick() {
   now_ = now_us_();
   for (unsigned ring = 0; ring < HostRings::kRings; ++ring) interrupts_.look(ring, rings_.interruptOf(ring), now_);
-  repeat();
+  if (repeater_.any()) settle();
 }
 
-void ModelCard::repeat() {
-  if (busy_) return;
-  bool any = false;
-  {
-    const Busy busy(busy_);
-    while (const auto port = repeater_.take(now_)) {
-      decide(repeater_.frame(*port), Origin::to_port, *port);
-      any = true;
-    }
-  }
-  if (any) settle();
+bool ModelCard::repeat() {
+  const auto port = repeater_.take(now_);
+  if (!port) return false;
+  const std::vector<std::uint8_t> frame = repeater_.frame(*port);  // whoever hears of it may give another one
+  decide(frame, Origin::to_port, *port);
+  return true;
 }
 
 void ModelCard::settle() {
   if (busy_) return;
   const Busy busy(busy_);
   for (;;) {
+    if (repeat()) continue;
     if (rings_.serve(now_)) continue;
     if (arrivals_.empty()) return;
     const Arrival next = std::move(arrivals_.front());

@@ -99,8 +99,8 @@ class ModelCard {
 
   /// What is due at the time of this call.
   void tick();
-  /// Frames that the card sends again for its host.
-  void repeat();
+  /// Sends a frame again for the host; false: none is due.
+  bool repeat();
   /// Until there is nothing left to do.
   void settle();
   void arrive(unsigned port, std::span<const std::uint8_t> bytes, bool bad);

@@ -27,41 +27,46 @@ class PduRepeater {
   /// False: frame or times are out of range, and nothing has happened.
   bool arm(unsigned port, std::span<const std::uint8_t> frame, const Times& times, std::uint64_t now_us) {
     if (frame.size() < kMinBytes || frame.size() > kMaxBytes || times.interval == 0) return false;
-    ports_[port] = {{frame.begin(), frame.end()}, times, true, now_us, times.wait, ports_[port].sent};
+    ports_[port] = {{frame.begin(), frame.end()}, times, now_us, times.wait, ports_[port].sent};
+    armed_ |= 1U << port;
     return true;
   }
   void refresh(unsigned port, std::uint64_t now_us) {
+    if (!armed(port)) return;
     Port& one = ports_[port];
-    if (!one.armed) return;
     one.refreshed_us = now_us;
     one.next = one.times.wait;
   }
-  void stop(unsigned port) { ports_[port].armed = false; }
-  bool armed(unsigned port) const { return ports_[port].armed; }
+  void stop(unsigned port) { armed_ &= ~(1U << port); }
+  bool armed(unsigned port) const { return (armed_ >> port & 1) != 0; }
+  bool any() const { return armed_ != 0; }
   /// Frames repeated, modulo 2^32.
   std::uint32_t sent(unsigned port) const { return ports_[port].sent; }
 
   /// A port whose frame is due, which counts as sent now; nothing: none is. Ports whose lifetime is over are disarmed.
   std::optional<unsigned> take(std::uint64_t now_us) {
-    for (unsigned port = 0; port < kPorts; ++port) {
+    for (unsigned i = 0; any() && i < kPorts; ++i) {
+      const unsigned port = (first_ + i) % kPorts;
       Port& one = ports_[port];
       const std::uint64_t age = now_us - one.refreshed_us;
-      if (age > one.times.lifetime) one.armed = false;  // also when time has gone back
-      if (!one.armed || age < one.next) continue;
+      if (age > one.times.lifetime) stop(port);  // also when time has gone back
+      if (!armed(port) || age < one.next) continue;
       // Of several that are due one is made good, not all.
       one.next = (one.next + one.times.interval > age ? one.next : age) + one.times.interval;
       ++one.sent;
+      first_ = (port + 1) % kPorts;
       return port;
     }
     return std::nullopt;
   }
-  std::span<const std::uint8_t> frame(unsigned port) const { return ports_[port].frame; }
+  const std::vector<std::uint8_t>& frame(unsigned port) const { return ports_[port].frame; }
 
   /// Card time at which take() has something to do; nothing: no port is armed.
   std::optional<std::uint64_t> due() const {
     std::optional<std::uint64_t> first;
-    for (const Port& one : ports_) {
-      if (!one.armed) continue;
+    for (unsigned port = 0; port < kPorts; ++port) {
+      if (!armed(port)) continue;
+      const Port& one = ports_[port];
       const std::uint64_t at = one.refreshed_us + std::min<std::uint64_t>(one.next, one.times.lifetime + 1ULL);
       if (!first || at < *first) first = at;
     }
@@ -73,12 +78,13 @@ class PduRepeater {
   struct Port {
     std::vector<std::uint8_t> frame;
     Times times{};
-    bool armed = false;
     std::uint64_t refreshed_us = 0;
     std::uint64_t next = 0;
     std::uint32_t sent = 0;
   };
   std::array<Port, kPorts> ports_{};
+  unsigned armed_ = 0;  ///< by port
+  unsigned first_ = 0;  ///< whose turn it is
 };
 
 }  // namespace poplink::sim

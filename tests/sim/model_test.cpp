@@ -363,6 +363,48 @@ class Model : public ::testing::TestWithParam<int> {
                  map::field::kRingArmSeen.with(seen) | map::field::kRingArmArm.with(arms));
     });
   }
+  /// A port's PDU is to be repeated; now and then the words of the one before stay.
+  void repetition() {
+    const auto port = static_cast<std::uint32_t>(pick(chance(8) ? 16 : kPorts));
+    const auto write = [&](std::uint32_t address, std::uint64_t value) {
+      both([&](auto& side) { side.write(address, static_cast<std::uint32_t>(value)); });
+    };
+    if (chance(2)) {
+      const unsigned first = static_cast<unsigned>(pick(32)), words = static_cast<unsigned>(pick(33 - first));
+      for (unsigned i = first; i < first + words; ++i) write(map::reg::kRepeatFrame + 4 * i, random());
+      write(map::reg::kRepeatBytes, chance(8) ? pick(256) : 60 + pick(69));
+      write(map::reg::kRepeatWait, pick(2000));
+      write(map::reg::kRepeatInterval, chance(16) ? 0 : 1 + pick(2000));
+      write(map::reg::kRepeatLifetime, pick(20'000));
+    }
+    write(map::reg::kRepeatControl + 4 * port, chance(8) ? random() : chance(3) ? 1 + pick(4) : 2);
+    settle();
+    compareRead(map::reg::kRepeatStatus + 4 * port);
+    compareRead(map::reg::kRepeatSent + 4 * port);
+  }
+  /// Ports that are held when their link falls, even for a moment.
+  void holding() {
+    const unsigned port = static_cast<unsigned>(pick(kPorts));
+    const std::uint32_t hold = map::reg::kPortHold + 4 * port, release = map::reg::kPortRelease + 4 * port;
+    switch (pick(4)) {
+      case 0: {
+        const std::uint32_t value = chance(4) ? 0 : 1;
+        both([&](auto& side) { side.write(hold, value); });
+        break;
+      }
+      case 1:
+        both([&](auto& side) { side.access.card.setPortUp(port, false); });
+        rtl.access.card.step();
+        both([&](auto& side) { side.access.card.setPortUp(port, true); });
+        rtl.access.card.run(16);
+        break;
+      default:
+        both([&](auto& side) { side.write(release, 1); });
+        break;
+    }
+    settle();
+    compareRead(map::reg::kPortStatus + 4 * port);
+  }
   /// Completions of different ages wait for an interrupt.
   void aging() {
     const auto us = static_cast<unsigned>(200 + pick(800));
@@ -394,7 +436,8 @@ class Model : public ::testing::TestWithParam<int> {
     if (what < 58) return repost();
     if (what < 67) return time();
     if (what < 76) return registers();
-    if (what < 84) return moderation();
+    if (what < 81) return moderation();
+    if (what < 84) return chance(2) ? repetition() : holding();
     if (what < 90) return table();
     if (what < 92) return reprogram();
     if (what < 94) return longFrame();
@@ -466,6 +509,11 @@ class Model : public ::testing::TestWithParam<int> {
     counts(map::window::kServiceCounters, 0, 40);
     for (unsigned group = 0; group < 10; ++group) counts(map::window::kMemberCounters, 16 * group, 16);
     for (unsigned link = 0; link < 16; ++link) compareRead(map::window::kFlowCounts + 4 * link);
+    for (unsigned port = 0; port < 16; ++port) {
+      compareRead(map::reg::kPortStatus + 4 * port);
+      compareRead(map::reg::kRepeatStatus + 4 * port);
+      compareRead(map::reg::kRepeatSent + 4 * port);
+    }
     for (unsigned ring = 0; ring < 8; ++ring) compareRing(ring);
     compareRead(map::reg::kEventStatus);
     compareRead(map::reg::kStatus);
@@ -493,6 +541,9 @@ TEST_P(Model, does_what_the_card_does) {
   EXPECT_GT(frames_out, steps / 4);
   EXPECT_GT(completions, steps / 2);
   EXPECT_GT(interrupts, steps / 50);
+  std::uint64_t repeated = 0;
+  for (unsigned port = 0; port < kPorts; ++port) repeated += *model.read(map::reg::kRepeatSent + 4 * port);
+  EXPECT_GT(repeated, steps / 100);
 }
 
 INSTANTIATE_TEST_SUITE_P(of, Model, ::testing::Range(1, 7), ::testing::PrintToStringParamName());
