@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+from lab.lacp import CARRYING, Side
 from lab.namespaces import Namespace
 from lab.packages import Missing, unpacked
 
@@ -20,18 +21,6 @@ START_SECONDS = 60
 
 class SwitchError(RuntimeError):
     pass
-
-
-@dataclasses.dataclass(frozen=True)
-class Side:
-    """What one system says of a port (802.1AX, 6.4.2.3). `state`: names of the bits that are set, as ovs-appctl writes them: activity,
-    timeout (short), aggregation, synchronized, collecting, distributing, defaulted, expired."""
-    system: str
-    system_priority: int
-    port: int
-    port_priority: int
-    key: int
-    state: frozenset[str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,8 +34,7 @@ class Member:
 
     @property
     def carries(self) -> bool:
-        both = {"synchronized", "collecting", "distributing"}
-        return self.enabled and both <= self.actor.state and both <= self.partner.state
+        return self.enabled and CARRYING <= self.actor.state and CARRYING <= self.partner.state
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +50,7 @@ class Bond:
 
 @dataclasses.dataclass(frozen=True)
 class PduCounts:
-    """Of a member since the switch started. The last three tell whether it flapped."""
+    """Of a member since the switch started."""
     sent: int
     received: int
     bad: int
@@ -70,6 +58,11 @@ class PduCounts:
     expired: int
     defaulted: int
     carrier_changes: int
+
+    @property
+    def flaps(self) -> tuple[int, int, int]:
+        """Grows when the partner falls silent or the carrier goes or comes."""
+        return self.expired, self.defaulted, self.carrier_changes
 
 
 _SIDE = (r"  {0} sys_id: (?P<{0}_system>\S+)\n  {0} sys_priority: (?P<{0}_system_priority>\d+)\n  {0} port_id: (?P<{0}_port>\d+)\n"
@@ -116,7 +109,7 @@ class OpenVSwitch:
         directory.mkdir(exist_ok=True)
         try:
             self._call("ovsdb-tool", "create", directory / "conf.db", tree / "usr" / "share" / "openvswitch" / "vswitch.ovsschema")
-            self._start("ovsdb-server", directory / "conf.db", f"--remote=punix:{self._database}", f"--unixctl={directory / 'ovsdb.ctl'}")
+            self._start("/usr/sbin/ovsdb-server", directory / "conf.db", f"--remote=punix:{self._database}", f"--unixctl={directory / 'ovsdb.ctl'}")
             self._await(self._database)
             self.vsctl("--no-wait", "init")
             self._start(tree / "usr" / "lib" / "openvswitch-switch" / "ovs-vswitchd", f"unix:{self._database}", f"--unixctl={self._control}")
@@ -131,11 +124,8 @@ class OpenVSwitch:
 
     def _start(self, program: object, *arguments: object) -> None:
         log = self.directory / f"{pathlib.Path(str(program)).name}.log"
-        try:
-            self._running.append(self.namespace.start(str(program), *map(str, arguments), "--no-chdir", "-vconsole:off", "-vsyslog:off", "-vfile:info",
-                                                      f"--log-file={log}", env=self._environment(), stdin=subprocess.DEVNULL))
-        except FileNotFoundError:
-            raise Missing(f"there is no {program} here: run script/bootstrap") from None
+        self._running.append(self.namespace.start(str(program), *map(str, arguments), "--no-chdir", "-vconsole:off", "-vsyslog:off", "-vfile:info",
+                                                  f"--log-file={log}", env=self._environment(), stdin=subprocess.DEVNULL))
 
     def _await(self, socket: pathlib.Path) -> None:
         end = time.monotonic() + START_SECONDS
@@ -168,6 +158,9 @@ class OpenVSwitch:
         self.vsctl("--", "add-br", bridge, "--", "set", "bridge", bridge, "datapath_type=netdev", f'other-config:hwaddr="{mac}"', "--",
                    "add-bond", bridge, bond, *interfaces, f"lacp={lacp}", "bond_mode=balance-tcp", f"other_config:lacp-time={rate}",
                    *(f"{key}={value}" for key, value in settings.items()), "--", "set", "interface", bridge, f"mtu_request={mtu}")
+        for interface in interfaces:  # the userspace datapath reads along with the kernel, which must not answer for the bridge on a member
+            self.namespace.run("sh", "-c", f"echo 1 >/proc/sys/net/ipv4/conf/{interface}/arp_ignore\n"
+                                           f"echo 1 >/proc/sys/net/ipv6/conf/{interface}/disable_ipv6 || true")
         for interface in (*interfaces, bridge):
             self.namespace.run("ip", "link", "set", interface, "mtu", str(mtu), "up")
         if address:
