@@ -63,16 +63,25 @@ ifreq requestFor(const std::string& name) {
   return request;
 }
 
-/// Control calls on an interface of the current namespace.
+/// For control calls on interfaces of the namespace that is current now, in another one too.
+Descriptor controlSocket() {
+  return Descriptor(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+}
+
+void setUp(const Descriptor& control, const std::string& name, bool up) {
+  ifreq request = requestFor(name);
+  if (::ioctl(control.get(), SIOCGIFFLAGS, &request) != 0) throw systemError("interface " + name);
+  request.ifr_flags = static_cast<short>(up ? request.ifr_flags | IFF_UP : request.ifr_flags & ~IFF_UP);
+  if (::ioctl(control.get(), SIOCSIFFLAGS, &request) != 0)
+    throw systemError((up ? "bringing up interface " : "taking down interface ") + name);
+}
+
 void bringUp(const std::string& name) {
-  const Descriptor control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const Descriptor control = controlSocket();
   ifreq request = requestFor(name);
   request.ifr_mtu = kLargestMtu;
   static_cast<void>(::ioctl(control.get(), SIOCSIFMTU, &request));  // best effort: the user sets what the test needs
-  request = requestFor(name);
-  if (::ioctl(control.get(), SIOCGIFFLAGS, &request) != 0) throw systemError("interface " + name);
-  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
-  if (::ioctl(control.get(), SIOCSIFFLAGS, &request) != 0) throw systemError("bringing up interface " + name);
+  setUp(control, name, true);
 }
 
 class Tap : public HostInterface {
@@ -93,6 +102,10 @@ class Tap : public HostInterface {
   }
   bool give(std::span<const std::uint8_t> frame) override {
     return ::write(fd_.get(), frame.data(), frame.size()) == static_cast<ssize_t>(frame.size());
+  }
+  void setCarrier(bool up) override {
+    const int carrier = up ? 1 : 0;
+    if (::ioctl(fd_.get(), TUNSETCARRIER, &carrier) != 0) throw systemError("carrier of interface " + name_);
   }
 
  private:
@@ -153,7 +166,7 @@ class VethPair {
 class PacketInterface : public HostInterface {
  public:
   PacketInterface(const std::string& name, const std::string& netns)
-      : ours_(oursFor(name)), pair_(name, ours_, netns), fd_(openSocket()) {
+      : ours_(oursFor(name)), pair_(name, ours_, netns), control_(controlSocket()), fd_(openSocket()) {
     for (const std::string& end : {name, ours_}) {
       noOffload(end);
       bringUp(end);
@@ -187,6 +200,8 @@ class PacketInterface : public HostInterface {
   bool give(std::span<const std::uint8_t> frame) override {
     return ::send(fd_.get(), frame.data(), frame.size(), 0) == static_cast<ssize_t>(frame.size());
   }
+  /// The host's end of a pair has a carrier while ours is up.
+  void setCarrier(bool up) override { setUp(control_, ours_, up); }
 
  private:
   static constexpr std::size_t kAddressBytes = 12, kTagBytes = 4;
@@ -227,7 +242,7 @@ class PacketInterface : public HostInterface {
 
   /// Segmentation and checksums are the kernel's work here: what a veth passes on must be a frame as on a wire.
   static void noOffload(const std::string& name) {
-    const Descriptor control(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const Descriptor control = controlSocket();
     for (const unsigned command :
          {unsigned{ETHTOOL_STXCSUM}, unsigned{ETHTOOL_STSO}, unsigned{ETHTOOL_SGSO}, unsigned{ETHTOOL_SGRO}}) {
       ethtool_value value{command, 0};
@@ -255,7 +270,7 @@ class PacketInterface : public HostInterface {
 
   std::string ours_;
   VethPair pair_;
-  Descriptor fd_;
+  Descriptor control_, fd_;
 };
 
 }  // namespace

@@ -29,6 +29,9 @@ class HostInterface {
   virtual std::span<const std::uint8_t> take(std::span<std::uint8_t> buffer) = 0;
   /// A frame for the host. False when the host has no room for it.
   virtual bool give(std::span<const std::uint8_t> frame) = 0;
+  /// Whether the host sees a link at the interface, as by its other end: down, `ip link` shows NO-CARRIER. Up at first.
+  /// Throws HostInterfaceError when the interface is gone.
+  virtual void setCarrier(bool up) = 0;
   virtual const char* kind() const = 0;
 };
 

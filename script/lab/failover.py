@@ -19,23 +19,25 @@ _QUIET_SECONDS = 0.5
 _NOBODY = bytes([10, 9, 1, 1])  # an address that nobody has
 
 
-def probe(flow: int, sequence: int) -> bytes:
-    """A UDP datagram of a flow, in a frame."""
+def probe(flow: int, sequence: int, back: bool = False) -> bytes:
+    """A UDP datagram of a flow, in a frame from the customer to the vRack, or back."""
     payload = _PROBE + struct.pack("!II", flow, sequence)
     udp = struct.pack("!HHHH", 0x8000 + flow % 4096, 40000 + flow // 4096, 8 + len(payload), 0) + payload
     ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), sequence & 0xFFFF, 0x4000, 64, 17, 0, bytes([10, 9, 0, flow % 251]),
                      _NOBODY)
     checksum = sum(struct.unpack("!10H", ip))
     checksum = ~((checksum & 0xFFFF) + (checksum >> 16)) & 0xFFFF
-    return frames.frame(frames.VRACK_MAC, frames.CUSTOMER_MAC, 0x0800, ip[:10] + struct.pack("!H", checksum) + ip[12:] + udp)
+    macs = (frames.CUSTOMER_MAC, frames.VRACK_MAC) if back else (frames.VRACK_MAC, frames.CUSTOMER_MAC)
+    return frames.frame(*macs, 0x0800, ip[:10] + struct.pack("!H", checksum) + ip[12:] + udp)
 
 
 class Probes:
-    """Sends numbered frames of many flows and collects what arrives."""
+    """Sends numbered frames of many flows from the customer to the vRack, or back, and collects what arrives."""
 
-    def __init__(self, lab: TwoCards, flows: int):
-        self.flows, self.rounds, self.received = flows, 0, set()
-        self._outlet, self._inlet = lab.customer.packet_socket("e0"), lab.vrack.packet_socket("e0")
+    def __init__(self, lab: TwoCards, flows: int, back: bool = False):
+        self.flows, self.rounds, self.received, self._back = flows, 0, set(), back
+        source, target = (lab.vrack, lab.customer) if back else (lab.customer, lab.vrack)
+        self._outlet, self._inlet = source.packet_socket("e0"), target.packet_socket("e0")
         self._inlet.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         frames.accept_only(self._inlet, _NOBODY)
         self._stop = threading.Event()
@@ -59,9 +61,14 @@ class Probes:
         """A frame of each flow, evenly over `seconds`."""
         end = time.monotonic() + seconds
         for flow in range(self.flows):
-            self._outlet.send(probe(flow, self.rounds))
+            self._outlet.send(probe(flow, self.rounds, self._back))
             time.sleep(max(0.0, (end - time.monotonic()) / (self.flows - flow)))
         self.rounds += 1
+
+    @property
+    def lost(self) -> set[tuple[int, int]]:
+        """(flow, round) of what was sent and has not arrived; after close() it will not."""
+        return {(flow, number) for flow in range(self.flows) for number in range(self.rounds)} - self.received
 
     def close(self) -> None:
         """Waits for what is still under way."""
@@ -158,7 +165,7 @@ def cut_under_traffic(lab: TwoCards, dead: int, flows: int) -> Cut:
     on_dead = {flow for flow in all_flows if ways[0][flow] == {dead}}
     rest = all_flows - on_dead
     (survivor,) = set(LINKS) - {dead}
-    lost_probes = {(flow, number) for flow in range(flows) for number in range(probes.rounds)} - probes.received
+    lost_probes = probes.lost
     dead_probes = {flow for flow in range(flows) if flow_of(b"\0" * 4 + probe(flow, 0)) in on_dead}
     return Cut(flows=len(all_flows), on_dead_link=len(on_dead),
                moved=sum(ways[1][flow] == {survivor} for flow in on_dead),

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Debian kernel in QEMU that has simulated cards as PCI functions. QEMU ends with this process, however it ends."""
+"""A Debian kernel in QEMU that has simulated cards as PCI functions, or NICs that are plugged into them. QEMU ends with this process, however it ends."""
 import base64
 import dataclasses
+import json
 import pathlib
 import shutil
 import socket
@@ -21,18 +22,26 @@ class Result:
     output: str
 
 
+def nic_mac(number: int) -> str:
+    return f"52:54:00:00:00:{0x10 + number:02x}"
+
+
 class Guest:
     """`cards`: their sockets (`qemu.socket` in the lab file), on which the simulation listens already; card N is below root port N.
     `programs`: what is to be found in the guest's PATH. `files`: by their paths in the guest, without a leading slash.
-    QEMU listens at `directory`/qtest.sock (`qemu.qtest` in the lab file)."""
+    `nics`: sockets (`stream` in the lab file) that somebody listens at already; NIC N is ethN once virtio_pci and virtio_net are loaded, and has
+    the address `nic_mac(N)`. QEMU listens at `directory`/qtest.sock (`qemu.qtest` in the lab file)."""
 
     def __init__(self, directory: pathlib.Path, cards: list[pathlib.Path], programs: list[pathlib.Path] = (),
-                 files: dict[str, bytes] | None = None):
+                 files: dict[str, bytes] | None = None, nics: list[pathlib.Path] = ()):
         self.directory = directory
         self.console = directory / "console.log"
+        self._nics = nics
+        self._greeted = False
         self._qemu: subprocess.Popen | None = None
         kernel, initrd = self._boot_files(programs, files or {})
         self._channel, theirs = socket.socketpair()
+        self._monitor, their_monitor = socket.socketpair()
         proxies = []
         try:
             for card in cards:
@@ -40,14 +49,15 @@ class Guest:
                 proxies[-1].connect(str(card))
             with (directory / "qemu.log").open("w") as log:
                 started = time.monotonic()
-                self._qemu = subprocess.Popen(self._command(kernel, initrd, theirs, proxies), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                              pass_fds=[theirs.fileno(), *(one.fileno() for one in proxies)], preexec_fn=die_with_parent)
+                self._qemu = subprocess.Popen(self._command(kernel, initrd, theirs, their_monitor, proxies), stdin=subprocess.DEVNULL, stdout=log,
+                                              stderr=log, pass_fds=[one.fileno() for one in (theirs, their_monitor, *proxies)],
+                                              preexec_fn=die_with_parent)
         except FileNotFoundError:
             raise GuestError("there is no qemu-system-x86_64 here: run script/bootstrap") from None
         finally:
-            for one in (theirs, *proxies):
+            for one in (theirs, their_monitor, *proxies):
                 one.close()
-        self._answers = self._channel.makefile("rb")
+        self._answers, self._monitor_answers = self._channel.makefile("rb"), self._monitor.makefile("rb")
         try:
             self.kernel = self._answer(BOOT_SECONDS).output.strip()
         except BaseException:
@@ -73,7 +83,8 @@ class Guest:
         initrd.write_bytes(compressed + bytes(-len(compressed) % 4) + overlay.bytes())
         return kernel, initrd
 
-    def _command(self, kernel: pathlib.Path, initrd: pathlib.Path, channel: socket.socket, proxies: list[socket.socket]) -> list[str]:
+    def _command(self, kernel: pathlib.Path, initrd: pathlib.Path, channel: socket.socket, monitor: socket.socket,
+                 proxies: list[socket.socket]) -> list[str]:
         command = [
             # One thread for both processors: QEMU's proxy device locks up for good when two of them ask a card at the same time.
             "qemu-system-x86_64", "-accel", "tcg,thread=single", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-m", str(MEMORY_MIB),
@@ -85,10 +96,14 @@ class Guest:
             "-kernel", str(kernel), "-initrd", str(initrd),
             "-append", "console=ttyS0 quiet panic=-1 no_timer_check intel_iommu=on",
             "-serial", f"file:{self.console}", "-chardev", f"socket,id=commands,fd={channel.fileno()}", "-serial", "chardev:commands",
+            "-chardev", f"socket,id=monitor,fd={monitor.fileno()}", "-mon", "chardev=monitor,mode=control",
             "-qtest", f"unix:{self.directory / 'qtest.sock'},server=on,wait=off", "-qtest-log", "/dev/null"]
         for number, proxy in enumerate(proxies):
             command += ["-device", f"pcie-root-port,id=port{number},chassis={number + 1},slot={number + 1}",
                         "-device", f"x-pci-proxy-dev,id=card{number},bus=port{number},addr=0,fd={proxy.fileno()}"]
+        for number, nic in enumerate(self._nics):  # Linux bonds only what has a speed
+            command += ["-netdev", f"stream,id=net{number},server=off,addr.type=unix,addr.path={nic}",
+                        "-device", f"virtio-net-pci,id=nic{number},netdev=net{number},mac={nic_mac(number)},speed=10000,duplex=full"]
         return command
 
     def run(self, script: str, check: bool = True, timeout: float = 60) -> Result:
@@ -103,6 +118,34 @@ class Guest:
     def start(self, script: str) -> None:
         """Runs a shell script in the guest's background."""
         self.run(f"({script}) </dev/null >/dev/null 2>&1 &")
+
+    def set_link(self, nic: int, up: bool) -> None:
+        """What the guest sees of a NIC's cable."""
+        self._ask_qemu("set_link", name=f"nic{nic}", up=up)
+
+    def _ask_qemu(self, command: str, **arguments: object) -> None:
+        """Over the QEMU Machine Protocol: a greeting, then a line of JSON each way, and events in between."""
+        def line() -> dict:
+            try:
+                text = self._monitor_answers.readline()
+            except TimeoutError:
+                text = b""
+            if not text.endswith(b"\n"):
+                raise GuestError(f"QEMU does not answer\n{self._logs()}")
+            return json.loads(text)
+
+        self._monitor.settimeout(60)
+        commands = [{"execute": command, "arguments": arguments}]
+        if not self._greeted:
+            line()
+            commands.insert(0, {"execute": "qmp_capabilities"})
+            self._greeted = True
+        for one in commands:
+            self._monitor.sendall(json.dumps(one).encode() + b"\n")
+            while "event" in (answer := line()):
+                pass
+            if "error" in answer:
+                raise GuestError(f"QEMU: {command} {arguments}: {answer['error']['desc']}")
 
     def _answer(self, timeout: float) -> Result:
         self._channel.settimeout(timeout)
@@ -135,6 +178,7 @@ class Guest:
                 self._qemu.kill()
                 self._qemu.wait()
         self._channel.close()
+        self._monitor.close()
 
     def __enter__(self) -> "Guest":
         return self

@@ -4,13 +4,13 @@ The package and the base made from it (kernel, modules, busybox) are kept in ${X
 come as a second archive behind it. Nothing is installed on this machine and nothing needs root."""
 import gzip
 import hashlib
-import os
 import pathlib
 import shutil
 import stat
 import subprocess
 import sys
-import tempfile
+
+from lab.packages import Missing, candidate, kept, output, package
 
 KERNEL_PACKAGE = "linux-image-amd64"
 # What a guest may load, without what these need: that is found out.
@@ -41,7 +41,7 @@ poweroff -f
 """
 
 
-class GuestError(RuntimeError):
+class GuestError(Missing):
     pass
 
 
@@ -107,27 +107,13 @@ def shared_libraries(program: pathlib.Path) -> list[pathlib.Path]:
     return [pathlib.Path(line[2] if line[1:2] == ["=>"] else line[0]) for line in words if line[0].startswith("/") or line[1:2] == ["=>"]]
 
 
-def _output(*command: str, cwd: object = None) -> str:
-    try:
-        return subprocess.run(command, check=True, capture_output=True, text=True, cwd=cwd).stdout
-    except FileNotFoundError:
-        raise GuestError(f"there is no {command[0]} here: run script/bootstrap") from None
-    except subprocess.CalledProcessError as error:
-        raise GuestError(f"{' '.join(command)}: {error.stderr.strip()}") from None
-
-
 def kernel_package() -> tuple[str, str]:
     """Name and version of the kernel's own package, as the package lists of this machine have it."""
-    depends = _output("apt-cache", "depends", "--important", KERNEL_PACKAGE).split()
+    depends = output("apt-cache", "depends", "--important", KERNEL_PACKAGE).split()
     name = next((word for word in depends if word.startswith("linux-image-") and word != KERNEL_PACKAGE), None)
     if name is None:
         raise GuestError(f"the package lists know no {KERNEL_PACKAGE}: run apt-get update, or see whether this is Debian 12 on amd64")
-    shown = _output("apt-cache", "show", "--no-all-versions", name)
-    return name, next(line.split()[1] for line in shown.splitlines() if line.startswith("Version:"))
-
-
-def cache() -> pathlib.Path:
-    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "poplink"
+    return name, candidate(name)
 
 
 def base() -> tuple[pathlib.Path, pathlib.Path]:
@@ -137,43 +123,20 @@ def base() -> tuple[pathlib.Path, pathlib.Path]:
     if not busybox.exists():
         raise GuestError("there is no busybox here: run script/bootstrap")
     recipe = hashlib.sha256(pathlib.Path(__file__).read_bytes() + busybox.read_bytes()).hexdigest()[:12]
-    directory = cache() / f"guest-{name}-{version.replace(':', '_')}-{recipe}"
-    if not directory.is_dir():
-        directory.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="guest-", dir=directory.parent) as scratch:
-            made = _make_base(pathlib.Path(scratch), _package(name, version), busybox)
-            try:
-                made.rename(directory)
-            except OSError:  # another process was faster
-                if not directory.is_dir():
-                    raise
+    directory = kept(f"guest-{name}-{version.replace(':', '_')}-{recipe}", lambda scratch: _make_base(scratch, package(name, version), busybox))
     return directory / "vmlinuz", directory / "base.cpio.gz"
-
-
-def _package(name: str, version: str) -> pathlib.Path:
-    """The package's file, downloaded now if it is not there."""
-    kept = cache() / f"{name}_{version.replace(':', '_')}.deb"
-    if not kept.exists():
-        with tempfile.TemporaryDirectory(prefix="package-", dir=cache()) as scratch:
-            try:
-                _output("apt-get", "-qq", "-o", "APT::Sandbox::User=root", "download", f"{name}={version}", cwd=scratch)
-            except GuestError as error:
-                raise GuestError(f"{error}\nscript/bootstrap fetches the guest's kernel where there is a network") from None
-            (package,) = pathlib.Path(scratch).glob("*.deb")
-            package.rename(kept)
-    return kept
 
 
 def _make_base(scratch: pathlib.Path, package: pathlib.Path, busybox: pathlib.Path) -> pathlib.Path:
     scratch.chmod(0o755)
     tree, made = scratch / "tree", scratch / "made"
-    _output("dpkg-deb", "-x", str(package), str(tree))
+    output("dpkg-deb", "-x", str(package), str(tree))
     (modules,) = (tree / "lib" / "modules").iterdir()
-    _output("depmod", "-b", str(tree), modules.name)
+    output("depmod", "-b", str(tree), modules.name)
     wanted = _with_what_they_need(modules)
     for module in set(modules.rglob("*.ko")) - wanted:
         module.unlink()
-    _output("depmod", "-b", str(tree), modules.name)
+    output("depmod", "-b", str(tree), modules.name)
     made.mkdir()
     shutil.copy(next((tree / "boot").glob("vmlinuz-*")), made / "vmlinuz")
 
@@ -202,5 +165,5 @@ def _with_what_they_need(modules: pathlib.Path) -> set[pathlib.Path]:
 if __name__ == "__main__":
     try:
         base()
-    except GuestError as error:
+    except Missing as error:
         sys.exit(f"guest: {error}")

@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 from lab.guest import Guest
-from lab.guest_image import GuestError
 from lab.namespaces import die_with_parent
+from lab.packages import Missing
 from lab.two_cards import LINKS, scratch_directory
 
 HOUSE = pathlib.Path(__file__).resolve().parents[2]
@@ -63,7 +63,7 @@ def main() -> int:
                     except EOFError:
                         print()
                         return 0
-        except GuestError as error:
+        except Missing as error:
             print(f"guest: {error}", file=sys.stderr)
             return 1
         finally:

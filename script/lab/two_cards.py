@@ -10,6 +10,7 @@ from lab.namespaces import Namespace, die_with_parent
 
 SITES = ("par-th2", "rbx")
 CUSTOMER_ADDRESS, VRACK_ADDRESS = "192.0.2.1", "192.0.2.2"
+CUSTOMER_MAC, VRACK_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
 MTU = 9000
 LINKS = (6, 7)  # backbone ports of both cards; cable backbone-N joins their ports N
 
@@ -31,33 +32,38 @@ class TwoCards:
         self.close()
 
     def start(self) -> None:
+        self._start_simulator()
+        for namespace, mac, address in ((self.customer, CUSTOMER_MAC, CUSTOMER_ADDRESS), (self.vrack, VRACK_MAC, VRACK_ADDRESS)):
+            self._set_up(namespace, mac, address)
+
+    def _start_simulator(self) -> None:
         lab = self.directory / "lab.yaml"
-        lab.write_text(self._lab_file())
+        lab.write_text(json.dumps(self._lab(), indent=2))
         self._log = (self.directory / "poplink-sim.log").open("w")
         self._sim = subprocess.Popen([self.binaries / "poplink-sim", "live", "--lab", lab], stdout=subprocess.PIPE,
                                      stderr=self._log, text=True, preexec_fn=die_with_parent)
         if (self._sim.stdout.readline() or "").strip() != "ready":
             self._sim.wait(10)
             raise RuntimeError("poplink-sim did not start:\n" + (self.directory / "poplink-sim.log").read_text())
-        for namespace, mac, address in ((self.customer, "02:00:00:00:00:01", CUSTOMER_ADDRESS),
-                                        (self.vrack, "02:00:00:00:00:02", VRACK_ADDRESS)):
-            namespace.run("ip", "link", "set", "e0", "address", mac, "mtu", str(MTU), "up")
-            namespace.run("ip", "address", "add", f"{address}/24", "dev", "e0")
+
+    @staticmethod
+    def _set_up(namespace: Namespace, mac: str, address: str) -> None:
+        namespace.run("ip", "link", "set", "e0", "address", mac, "mtu", str(MTU), "up")
+        namespace.run("ip", "address", "add", f"{address}/24", "dev", "e0")
 
     @property
     def simulator_pid(self) -> int:
         return self._sim.pid
 
-    def _lab_file(self) -> str:
-        def card(site: str, namespace: Namespace) -> dict:
-            return {"name": site, "socket": str(self.directory / f"{site}.sock"),
-                    "ports": {0: {"interface": "e0", "netns": namespace.path},
-                              **{link: {"cable": f"backbone-{link}"} for link in LINKS}}}
-        return json.dumps({
-            "cards": [card("par-th2", self.customer), card("rbx", self.vrack)],
-            "cables": [{"name": f"backbone-{link}", "pcap": str(pcap)} for link, pcap in self.backbone_pcaps.items()],
-            "control": str(self.control),
-        }, indent=2)
+    def _lab(self) -> dict:
+        """The simulator's lab file."""
+        plugs = {site: {0: {"interface": "e0", "netns": namespace.path}} for site, namespace in zip(SITES, (self.customer, self.vrack))}
+        return {"cards": [self._card(site, plug | {link: {"cable": f"backbone-{link}"} for link in LINKS}) for site, plug in plugs.items()],
+                "cables": [{"name": f"backbone-{link}", "pcap": str(pcap)} for link, pcap in self.backbone_pcaps.items()],
+                "control": str(self.control)}
+
+    def _card(self, site: str, ports: dict[int, dict]) -> dict:
+        return {"name": site, "socket": str(self.directory / f"{site}.sock"), "ports": ports}
 
     def node_file(self, site: str) -> pathlib.Path:
         node = self.directory / f"{site}.node.yaml"
@@ -74,7 +80,7 @@ class TwoCards:
         return self._run("poplink", *arguments)
 
     def cables(self, *action: str) -> list[dict]:
-        """All cables' states, after `action` (name, cut | mend) if one is given."""
+        """All cables' states, after `action` (name, cut | mend | deafen END | attenuate DB) if one is given."""
         return json.loads(self._run("poplink-sim", "cable", "--control", self.control, "--json", *action))["cables"]
 
     def apply(self) -> None:

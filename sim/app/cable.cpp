@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "modes.h"
+#include "outlet.h"
 
 namespace poplink::sim {
 
@@ -36,8 +37,9 @@ void print(const Json& cable) {
   std::cout << cable["cable"].get<std::string>() << "  link " << cable["link"].get<std::string>() << "  loss "
             << cable["loss_db"].get<double>() << " dB";
   for (const Json& end : cable["ends"]) {
-    std::cout << "  towards " << end["card"].get<std::string>() << (end["deaf"].get<bool>() ? " deaf," : "") << " lost "
+    std::cout << "  towards " << end.value("card", kHostEnd) << (end["deaf"].get<bool>() ? " deaf," : "") << " lost "
               << end["lost"];
+    if (end.value("refused", 0) != 0) std::cout << " refused " << end["refused"];
   }
   std::cout << "\n";
 }
@@ -47,7 +49,7 @@ void print(const Json& cable) {
 int runCable(const CableOptions& options) {
   Json request = Json::object();
   if (!options.cable.empty()) request = {{"cable", options.cable}, {"action", options.action}};
-  if (!options.card.empty()) request["card"] = options.card;
+  if (!options.end.empty()) request["end"] = options.end;
   if (options.loss_db) request["loss_db"] = *options.loss_db;
   const Json answer = Json::parse(ask(options.control, request.dump()));
   if (answer.contains("error")) throw std::runtime_error(answer["error"].get<std::string>());

@@ -24,11 +24,12 @@ struct BadRequest : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-unsigned endAt(const LabCableEnds& ends, const std::string& cable, const std::string& card) {
+unsigned endAt(const LabCableEnds& ends, const std::string& cable, const std::string& name) {
   for (unsigned end = 0; end < 2; ++end) {
-    if (ends.cards[end] == card) return end;
+    const LabCableEnd& one = ends.ends[end];
+    if ((one.outlet != nullptr ? kHostEnd : one.card) == name) return end;
   }
-  throw BadRequest("cable '" + cable + "' does not end at a card '" + card + "'");
+  throw BadRequest("cable '" + cable + "' has no end '" + name + "'");
 }
 
 double lossOf(const Json& request) {
@@ -47,7 +48,7 @@ void act(const std::map<std::string, LabCableEnds>& cables, const Json& request)
   else if (action == "mend")
     cable.mend();
   else if (action == "deafen")
-    cable.deafen(endAt(found->second, name, request.at("card")));
+    cable.deafen(endAt(found->second, name, request.at("end")));
   else if (action == "attenuate")
     cable.attenuate(lossOf(request));
   else
@@ -56,8 +57,18 @@ void act(const std::map<std::string, LabCableEnds>& cables, const Json& request)
 
 Json stateOf(const std::string& name, const LabCableEnds& ends) {
   Json sides = Json::array();
-  for (unsigned end = 0; end < 2; ++end)
-    sides.push_back({{"card", ends.cards[end]}, {"deaf", ends.cable->isDeaf(end)}, {"lost", ends.cable->lost(end)}});
+  for (unsigned end = 0; end < 2; ++end) {
+    const Outlet* const outlet = ends.ends[end].outlet;
+    Json side = Json::object();
+    if (outlet != nullptr)
+      side[kHostEnd] = outlet->name();
+    else
+      side["card"] = ends.ends[end].card;
+    side["deaf"] = ends.cable->isDeaf(end);
+    side["lost"] = ends.cable->lost(end);
+    if (outlet != nullptr) side["refused"] = outlet->refused();
+    sides.push_back(side);
+  }
   return {{"cable", name},
           {"link", ends.cable->isUp() ? "up" : "down"},
           {"loss_db", ends.cable->lossDb()},

@@ -2,9 +2,10 @@
 // The cables of a running lab: cut, mended, made deaf or dim by `poplink-sim cable`, over a unix socket.
 //
 // A request is a line of JSON, {} or {"cable": NAME, "action": "cut" | "mend" | "deafen" | "attenuate"}, of deafen with
-// "card": NAME (that hears nothing any more), of attenuate with "loss_db": NUMBER. The answer is a line too: {"cables":
-// [...], "cards": [...]}, or {"error": TEXT} and nothing has changed. A card's entry says how often its host has read
-// and written its registers.
+// "end": NAME (that hears nothing any more: a card, or "host" for what is outside the cards), of attenuate with
+// "loss_db": NUMBER. The answer is a line too: {"cables": [...], "cards": [...]}, or {"error": TEXT} and nothing has
+// changed. An end's entry says what was lost on its way there, and one outside the cards how much it had no room for; a
+// card's says how often its host has read and written its registers.
 #pragma once
 
 #include <array>
@@ -15,13 +16,19 @@
 
 #include "../pci/pci_function.h"
 #include "cable.h"
+#include "outlet.h"
 
 namespace poplink::sim {
+
+struct LabCableEnd {
+  std::string card;                ///< either a card's name,
+  const Outlet* outlet = nullptr;  ///< or what is there instead
+};
 
 /// A cable that can be named.
 struct LabCableEnds {
   Cable* cable = nullptr;
-  std::array<std::string, 2> cards;  ///< at its ends
+  std::array<LabCableEnd, 2> ends;
 };
 
 /// Cards by name.

@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "outlet.h"
 #include "yaml_reader.h"
 
 namespace poplink::sim {
@@ -49,7 +50,11 @@ LabPort readPort(host::YamlMap map, host::Problems& problems) {
   if (map.has("speed"))
     port.speed = map.word("speed", {"10G", "1G"}) == "1G" ? PortSpeed::gigabit : PortSpeed::ten_gigabit;
   readModule(map, port, problems);
-  if (map.has("cable") == map.has("interface")) problems.add(map.place(), "a port has either a cable or an interface");
+  port.stream = map.optionalText("stream").value_or("");
+  if (!map.has("cable") && !map.has("interface") && !map.has("stream"))
+    problems.add(map.place(), "a port has a cable, an interface or a stream");
+  if (map.has("interface") && map.has("stream"))
+    problems.add(map.place(), "a port has either an interface or a stream");
   for (const char* key : {"netns", "attach"}) {
     if (map.has(key) && !map.has("interface")) problems.add(map.placeOf(key), "belongs to an interface");
   }
@@ -91,6 +96,8 @@ class LabCheck {
     }
     for (const LabCard& card : lab_.cards) {
       once("card", card.name, card.place, "name");
+      if (card.name == kHostEnd)
+        add(card.place, "name", "no card is called '" + card.name + "', as the end of a cable outside the cards is");
       if (!card.socket.empty()) once("socket", card.socket, card.place, "socket");
       if (card.qemu) once("socket", card.qemu->socket, card.qemu->place, "socket");
       if (!card.vfio_user.empty()) once("socket", card.vfio_user, card.place, "vfio_user");
@@ -108,8 +115,10 @@ class LabCheck {
 
  private:
   void checkPort(const LabPort& port) {
-    if (port.cable.empty()) return once("interface", port.interface, port.place, "interface", port.netns);
-    ++ends_[port.cable];
+    if (!port.interface.empty()) once("interface", port.interface, port.place, "interface", port.netns);
+    if (!port.stream.empty()) once("socket", port.stream, port.place, "stream");
+    if (port.cable.empty()) return;
+    ends_[port.cable] += port.interface.empty() && port.stream.empty() ? 1 : 2;
     for (const LabCable& cable : lab_.cables) {
       if (cable.name == port.cable) return;
     }

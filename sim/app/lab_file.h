@@ -15,9 +15,10 @@ namespace poplink::sim {
 
 struct LabPort {
   host::Place place;
-  std::string cable;      ///< either a cable's name,
-  std::string interface;  ///< or an interface to make
+  std::string cable;      ///< a cable's name; empty: one without a name, to what follows
+  std::string interface;  ///< an interface to make
   std::string netns;      ///< in this network namespace; empty: ours
+  std::string stream;     ///< instead of an interface: a socket where a machine's NIC connects
   host::AttachBy attach = host::AttachBy::best;
   PortSpeed speed = PortSpeed::bus;
   bool has_module = true;

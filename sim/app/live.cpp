@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <deque>
 #include <iostream>
 
 #include "../pci/card_function.h"
@@ -18,8 +16,10 @@
 #include "../platform/cable.h"
 #include "cable_control.h"
 #include "host_interface.h"
+#include "interface_outlet.h"
 #include "lab_file.h"
 #include "modes.h"
+#include "stream_outlet.h"
 
 namespace poplink::sim {
 
@@ -27,9 +27,9 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::size_t kFrameBuffer = 16'384;
 constexpr std::size_t kIngressQueue =
-    32;  ///< frames a port may have waiting; the rest stays in the kernel, which slows its sender down
+    32;  ///< frames a port may have waiting; the rest stays with whoever sends them, which slows it down
+constexpr std::size_t kInCable = 1024;  ///< and as many may be in the cable from there
 
 /// What time it is: for the cards and the captures.
 using WallClock = std::chrono::system_clock;
@@ -40,61 +40,6 @@ template <class Clock>
 std::uint64_t nowNs() {
   return static_cast<std::uint64_t>(std::chrono::nanoseconds(Clock::now().time_since_epoch()).count());
 }
-
-/// An interface of the host plugged into a card's port.
-class HostPort : public FrameSink {
- public:
-  HostPort(asio::io_context& context, std::unique_ptr<host::HostInterface> interface, CardModule& card, unsigned port)
-      : interface_(std::move(interface)),
-        card_(card),
-        port_(port),
-        readable_(context, ::dup(interface_->descriptor())) {
-    card_.connect(port, *this);
-    watch();
-  }
-
-  void deliver(std::span<const std::uint8_t> frame) override {
-    if (!interface_->give(frame)) ++refused_;
-  }
-  /// Frames that left the card and that the host's interface had no room for.
-  std::uint64_t refused() const { return refused_; }
-  unsigned port() const { return port_; }
-
-  /// Moves what the host has sent into the card, as long as the port's queue has room.
-  void feed() {
-    try {
-      while (ready_ && card_.model().waiting(port_) < kIngressQueue) {
-        const std::span<const std::uint8_t> frame = interface_->take(buffer_);
-        if (frame.empty()) {
-          ready_ = false;
-          watch();
-        } else {
-          card_.ingress(port_).deliver(frame);
-        }
-      }
-    } catch (const host::HostInterfaceError& error) {
-      std::cerr << "poplink-sim: " << error.what() << "; port " << port_ << " has no link\n";
-      ready_ = false;
-      card_.model().setReceivedLight(port_, std::nullopt);
-      card_.model().setPortUp(port_, false);
-    }
-  }
-
- private:
-  void watch() {
-    readable_.async_wait(asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code error) {
-      if (!error) ready_ = true;
-    });
-  }
-
-  std::unique_ptr<host::HostInterface> interface_;
-  CardModule& card_;
-  unsigned port_;
-  asio::posix::stream_descriptor readable_;
-  bool ready_ = false;
-  std::uint64_t refused_ = 0;
-  std::array<std::uint8_t, kFrameBuffer> buffer_{};
-};
 
 void tell(const std::string& text) {
   std::cerr << "poplink-sim: " << text << "\n";
@@ -113,12 +58,59 @@ std::optional<Module> moduleOf(const LabCard& card, unsigned port, const LabPort
   return module;
 }
 
-/// A port that a cable ends at.
-struct CableEnd {
+/// What a cable ends at: a card's port or an outlet.
+struct LiveEnd {
   CardModule* card = nullptr;
   unsigned port = 0;
+  Outlet* outlet = nullptr;
+
+  void setLink(bool up) const {
+    if (card != nullptr) return card->setLink(port, up);
+    outlet->setCarrier(up);
+  }
+  void setLight(std::optional<double> dbm) const {
+    if (card != nullptr) card->setLight(port, dbm);
+  }
 };
-using CableEnds = std::array<CableEnd, 2>;
+
+struct LiveCable {
+  LiveCable(const LabCable& lab, PcapWriter* tap)
+      : cable(lab.delay_ns, nowNs<DelayClock>, tap, lab.loss_db), control{&cable, {}} {}
+
+  Cable cable;
+  std::array<LiveEnd, 2> ends;
+  unsigned used = 0;     ///< of the ends
+  LabCableEnds control;  ///< for whoever names it
+
+  /// A port is plugged in at the next end that is free.
+  unsigned plug(CardModule& card, unsigned port, const std::string& name, const std::optional<Module>& module) {
+    const unsigned end = used++;
+    ends.at(end) = {&card, port, nullptr};
+    control.ends.at(end).card = name;
+    card.connect(port, cable.end(end));
+    cable.connect(end, card.ingress(port));
+    card.model().setModule(port, module);
+    cable.plug(end, module ? std::optional(module->optic) : std::nullopt);
+    return end;
+  }
+  /// Its ends see what is plugged at the other one, and from now on what happens to it.
+  void light() {
+    for (unsigned end = 0; end < 2; ++end) {
+      if (ends[end].card != nullptr) {
+        ends[end].card->model().setReceivedLight(ends[end].port, cable.lightAt(end));
+        ends[end].card->model().setPortUp(ends[end].port, cable.isUp());
+      } else {
+        ends[end].outlet->setCarrier(cable.isUp());
+      }
+    }
+    cable.on_light = [this] {
+      for (unsigned end = 0; end < 2; ++end) ends[end].setLight(cable.lightAt(end));
+    };
+    cable.on_link = [this](bool up) {
+      for (const LiveEnd& end : ends) end.setLink(up);
+    };
+  }
+};
 
 /// Everything in the lab file, connected.
 class LiveLab {
@@ -127,80 +119,21 @@ class LiveLab {
     for (const LabCable& one : lab.cables) {
       PcapWriter* tap = nullptr;
       if (!one.pcap.empty()) tap = taps_.emplace_back(std::make_unique<PcapWriter>(one.pcap, nowNs<WallClock>)).get();
-      cables_[one.name] = std::make_unique<Cable>(one.delay_ns, nowNs<DelayClock>, tap, one.loss_db);
+      named_[one.name] = &cables_.emplace_back(one, tap);
     }
-    std::map<std::string, LabCableEnds> ends;
-    std::map<std::string, unsigned> ends_used;
-    LabCardAccesses accesses;
-    for (std::size_t i = 0; i < lab.cards.size(); ++i) {
-      const LabCard& one = lab.cards[i];
-      const std::string number = std::to_string(i);
-      CardModule& card = *cards_.emplace_back(std::make_unique<CardModule>(
-          ("card_" + number).c_str(), [](std::uint64_t) { return nowNs<WallClock>() / 1000; }));
-      card.model().setSerial(one.serial);
-      CardFunction& function =
-          *functions_.emplace_back(std::make_unique<CardFunction>(("function_" + number).c_str(), card));
-      accesses[one.name] = &function.accesses();
-      Ownership& owned = *owned_.emplace_back(std::make_unique<Ownership>(function));
-      if (!one.socket.empty()) servers_.push_back(std::make_unique<CardServer>(context, one.socket, owned));
-      if (one.qemu) offerToQemu(context, *one.qemu, owned);
-      if (!one.vfio_user.empty())
-        vfio_user_servers_.push_back(std::make_unique<VfioUserServer>(context, one.vfio_user, owned, tell));
-      for (const auto& [port, plug] : one.ports) {
-        card.model().setSpeed(port, plug.speed);
-        if (plug.cable.empty()) {
-          auto interface = host::makeHostInterface(plug.interface, plug.netns, plug.attach);
-          host_ports_.push_back(std::make_unique<HostPort>(context, std::move(interface), card, port));
-          card.model().setModule(port, moduleOf(one, port, plug));
-          card.model().setPortUp(port, plug.has_module);
-          continue;
-        }
-        Cable& cable = *cables_.at(plug.cable);
-        const unsigned end = ends_used[plug.cable]++;
-        card.connect(port, cable.end(end));
-        cable.connect(end, card.ingress(port));
-        cable_ports_[plug.cable][end] = {&card, port};
-        ends[plug.cable].cable = &cable;
-        ends[plug.cable].cards[end] = one.name;
-        const std::optional<Module> module = moduleOf(one, port, plug);
-        card.model().setModule(port, module);
-        cable.plug(end, module ? std::optional(module->optic) : std::nullopt);
-      }
-    }
-    for (const auto& [name, cable] : cables_) light(*cable, cable_ports_[name]);
+    for (const LabCard& one : lab.cards) addCard(context, one);
+    std::map<std::string, LabCableEnds> controlled;
+    for (const auto& [name, cable] : named_) controlled[name] = cable->control;
+    for (LiveCable& cable : cables_) cable.light();
     if (!lab.control.empty())
-      control_ = std::make_unique<CableControl>(context, lab.control, std::move(ends), std::move(accesses));
-  }
-
-  /// A cable's ends see what is plugged at the other one, and from now on what happens to it.
-  static void light(Cable& cable, const CableEnds& ends) {
-    for (unsigned end = 0; end < 2; ++end) {
-      ends[end].card->model().setReceivedLight(ends[end].port, cable.lightAt(end));
-      ends[end].card->model().setPortUp(ends[end].port, cable.isUp());
-    }
-    cable.on_light = [&cable, ends] {
-      for (unsigned end = 0; end < 2; ++end) ends[end].card->setLight(ends[end].port, cable.lightAt(end));
-    };
-    cable.on_link = [ends](bool up) {
-      for (const CableEnd& end : ends) end.card->setLink(end.port, up);
-    };
-  }
-
-  void offerToQemu(asio::io_context& context, const LabQemu& qemu, Ownership& card) {
-    MpqemuServer::Hooks hooks{{}, tell};
-    if (!qemu.qtest.empty()) {
-      auto& client = qtests_[qemu.qtest];
-      if (!client) client = std::make_unique<QtestClient>(context, qemu.qtest, tell);
-      hooks.message = [&qtest = *client](std::uint64_t address, std::uint32_t data) { qtest.write(address, data); };
-    }
-    qemu_servers_.push_back(std::make_unique<MpqemuServer>(context, qemu.socket, card, hooks));
+      control_ = std::make_unique<CableControl>(context, lab.control, std::move(controlled), accesses_);
   }
 
   /// Moves into the cards what hosts have sent and what has come through a cable; wakes those that have something due.
   void feed() {
     for (const auto& card : cards_) card->attend();
-    for (const auto& port : host_ports_) port->feed();
-    for (const auto& [name, cable] : cables_) cable->advance();
+    for (const auto& outlet : outlets_) outlet->feed();
+    for (LiveCable& one : cables_) one.cable.advance();
   }
   bool cardsQuiescent() const {
     return std::all_of(cards_.begin(), cards_.end(), [](const auto& card) { return card->quiescent(); });
@@ -208,8 +141,8 @@ class LiveLab {
   /// When the next frame comes out of a cable; nothing: none is in one.
   std::optional<std::uint64_t> nextDueNs() const {
     std::optional<std::uint64_t> next;
-    for (const auto& [name, cable] : cables_) {
-      const auto due = cable->nextDueNs();
+    for (const LiveCable& one : cables_) {
+      const auto due = one.cable.nextDueNs();
       if (due && (!next || *due < *next)) next = due;
     }
     return next;
@@ -225,10 +158,9 @@ class LiveLab {
   }
   /// What was lost outside the cards, where no counter of theirs shows it.
   void tellLosses() const {
-    for (const auto& port : host_ports_) {
-      if (port->refused() != 0)
-        std::cerr << "poplink-sim: port " << port->port() << ": the host's interface had no room for "
-                  << port->refused() << " frames\n";
+    for (const auto& outlet : outlets_) {
+      if (outlet->refused() != 0)
+        tell(outlet->name() + " had no room for " + std::to_string(outlet->refused()) + " frames");
     }
   }
   void flush() {
@@ -236,17 +168,76 @@ class LiveLab {
   }
 
  private:
+  void addCard(asio::io_context& context, const LabCard& one) {
+    const std::string number = std::to_string(cards_.size());
+    CardModule& card = *cards_.emplace_back(std::make_unique<CardModule>(
+        ("card_" + number).c_str(), [](std::uint64_t) { return nowNs<WallClock>() / 1000; }));
+    card.model().setSerial(one.serial);
+    CardFunction& function =
+        *functions_.emplace_back(std::make_unique<CardFunction>(("function_" + number).c_str(), card));
+    accesses_[one.name] = &function.accesses();
+    Ownership& owned = *owned_.emplace_back(std::make_unique<Ownership>(function));
+    if (!one.socket.empty()) servers_.push_back(std::make_unique<CardServer>(context, one.socket, owned));
+    if (one.qemu) offerToQemu(context, *one.qemu, owned);
+    if (!one.vfio_user.empty())
+      vfio_user_servers_.push_back(std::make_unique<VfioUserServer>(context, one.vfio_user, owned, tell));
+    for (const auto& [port, plug] : one.ports) {
+      card.model().setSpeed(port, plug.speed);
+      LiveCable& cable = plug.cable.empty() ? cables_.emplace_back(LabCable{}, nullptr) : *named_.at(plug.cable);
+      cable.plug(card, port, one.name, moduleOf(one, port, plug));
+      if (!plug.interface.empty() || !plug.stream.empty()) addOutlet(context, plug, cable);
+    }
+  }
+
+  /// At the end of the cable that the port has left free. It sends like a module that is equal to the port's.
+  void addOutlet(asio::io_context& context, const LabPort& plug, LiveCable& one) {
+    const unsigned end = one.used++;
+    CardModule& card = *one.ends.at(1 - end).card;
+    const unsigned port = one.ends.at(1 - end).port;
+    const Optic optic = usualModule(plug.speed == PortSpeed::gigabit, "").optic;
+    OutletWire wire{
+        one.cable.end(end),
+        [&card, port, end, &one] {
+          one.cable.advance();
+          return card.model().waiting(port) < kIngressQueue && one.cable.underWay(1 - end) < kInCable;
+        },
+        [&one, end, optic](bool there) { one.cable.plug(end, there ? std::optional(optic) : std::nullopt); }};
+    if (plug.stream.empty()) {
+      outlets_.push_back(std::make_unique<InterfaceOutlet>(
+          context, host::makeHostInterface(plug.interface, plug.netns, plug.attach), plug.interface, std::move(wire),
+          [port](const std::string& text) { tell(text + "; port " + std::to_string(port) + " has no link"); }));
+    } else {
+      outlets_.push_back(std::make_unique<StreamOutlet>(context, plug.stream, std::move(wire), tell));
+    }
+    Outlet& outlet = *outlets_.back();
+    one.ends.at(end).outlet = &outlet;
+    one.control.ends.at(end).outlet = &outlet;
+    one.cable.connect(end, outlet);
+    one.cable.plug(end, plug.stream.empty() ? std::optional(optic) : std::nullopt);
+  }
+
+  void offerToQemu(asio::io_context& context, const LabQemu& qemu, Ownership& card) {
+    MpqemuServer::Hooks hooks{{}, tell};
+    if (!qemu.qtest.empty()) {
+      auto& client = qtests_[qemu.qtest];
+      if (!client) client = std::make_unique<QtestClient>(context, qemu.qtest, tell);
+      hooks.message = [&qtest = *client](std::uint64_t address, std::uint32_t data) { qtest.write(address, data); };
+    }
+    qemu_servers_.push_back(std::make_unique<MpqemuServer>(context, qemu.socket, card, hooks));
+  }
+
   std::vector<std::unique_ptr<PcapWriter>> taps_;
-  std::map<std::string, std::unique_ptr<Cable>> cables_;
-  std::map<std::string, CableEnds> cable_ports_;
+  std::deque<LiveCable> cables_;
+  std::map<std::string, LiveCable*> named_;
   std::vector<std::unique_ptr<CardModule>> cards_;
   std::vector<std::unique_ptr<CardFunction>> functions_;
+  LabCardAccesses accesses_;
   std::vector<std::unique_ptr<Ownership>> owned_;
   std::vector<std::unique_ptr<CardServer>> servers_;
   std::map<std::string, std::unique_ptr<QtestClient>> qtests_;
   std::vector<std::unique_ptr<MpqemuServer>> qemu_servers_;
   std::vector<std::unique_ptr<VfioUserServer>> vfio_user_servers_;
-  std::vector<std::unique_ptr<HostPort>> host_ports_;
+  std::vector<std::unique_ptr<Outlet>> outlets_;
   std::unique_ptr<CableControl> control_;
 };
 

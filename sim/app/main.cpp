@@ -44,9 +44,9 @@ std::map<unsigned, std::string> portFiles(const std::vector<std::string>& texts,
 void readCableObject(CableOptions& cable, const std::string& object) {
   const bool dims = cable.action == "attenuate";
   if ((dims || cable.action == "deafen") == object.empty())
-    throw std::runtime_error("cable: deafen names a card, attenuate a loss in dB, and nothing else anything");
+    throw std::runtime_error("cable: deafen names an end, attenuate a loss in dB, and nothing else anything");
   if (!dims) {
-    cable.card = object;
+    cable.end = object;
     return;
   }
   double loss_db = 0;
@@ -100,12 +100,12 @@ int sc_main(int argc, char** argv) {
   CLI::Option* cable_action =
       cable_command
           ->add_option("action", cable.action,
-                       "cut: no link; deafen: loses what goes to CARD; attenuate: loses DB of its light; mend: as new")
+                       "cut: no link; deafen: loses what goes to END; attenuate: loses DB of its light; mend: as new")
           ->check(CLI::IsMember({"cut", "mend", "deafen", "attenuate"}));
   cable_name->needs(cable_action);
   std::string cable_object;
   cable_command->add_option("object", cable_object,
-                            "Of deafen: the card that hears nothing any more; of attenuate: dB");
+                            "Of deafen: the end that hears nothing any more, a card or host; of attenuate: dB");
 
   BatchOptions batch;
   std::vector<std::string> in, out;

@@ -23,7 +23,7 @@ struct CableOptions {
   std::string control;            ///< the lab's socket
   std::string cable;              ///< empty: only show
   std::string action;             ///< cut, mend, deafen or attenuate
-  std::string card;               ///< of deafen: who hears nothing any more
+  std::string end;                ///< of deafen: who hears nothing any more, a card or kHostEnd
   std::optional<double> loss_db;  ///< of attenuate
   bool json = false;
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cable between two ports: full duplex, with a delay, and a tap that writes what enters it to a pcap file. It can be
-// cut, which both ends see, or lose one direction, which nobody sees. It weakens the light in it; an end that receives
-// less than its module needs has no signal, and then neither end has a link (IEEE 802.3, 46.3.4: remote fault).
+// A cable between two ports, or a port and what is outside the cards: full duplex, with a delay, and a tap that writes
+// what enters it to a pcap file. It can be cut, which both ends see, or lose one direction, which nobody sees. It
+// weakens the light in it; an end that receives less than its module needs has no signal, and then neither end has a
+// link (IEEE 802.3, 46.3.4: remote fault).
 //
 // A cable runs on the clock it is given, not on SystemC time: in live mode its delay is one of the wall clock, however
 // fast the cards at its ends are simulated. Whoever owns it calls advance().
@@ -49,6 +50,8 @@ class Cable {
   bool isDeaf(unsigned end) const { return ends_.at(1 - end).lossy; }
   /// Frames lost on their way to an end.
   std::uint64_t lost(unsigned end) const { return ends_.at(1 - end).lost; }
+  /// Frames on their way to an end.
+  std::size_t underWay(unsigned end) const { return ends_.at(1 - end).under_way.size(); }
   /// Called when both ends lose or regain their link.
   std::function<void(bool up)> on_link;
   /// Called when the light at the ends may have changed, before their link does.

@@ -55,6 +55,8 @@ cards:
     ports:
       0: {interface: e0, netns: /proc/1/ns/net, attach: packet, speed: 1G}
       1: {interface: e0, speed: 10G}
+      2: {cable: customer, interface: e2}
+      3: {stream: a3.sock}
       6: {cable: backbone, module: {vendor: ACME, part: X-10-LR, serial: Z 1}}
   - {name: b, socket: b.sock, serial: 504c000000000007, ports: {7: {cable: backbone, module: none}}}
   - {name: c, qemu: {socket: c.qemu, qtest: qtest.sock}}
@@ -63,6 +65,7 @@ cards:
   - {name: f, vfio_user: f.vfio}
 cables:
   - {name: backbone, pcap: x.pcap, delay_ns: 250000, loss_db: 4.5}
+  - {name: customer}
 control: lab.control
 )";
   const Lab lab = readLab(scratch / "lab.yaml");
@@ -80,6 +83,11 @@ control: lab.control
   EXPECT_EQ(second.netns, "") << "the same name in another namespace is another interface";
   EXPECT_EQ(second.attach, host::AttachBy::best);
   EXPECT_EQ(second.speed, PortSpeed::ten_gigabit);
+  EXPECT_EQ(second.cable, "");
+  EXPECT_EQ(lab.cards[0].ports.at(2).cable, "customer") << "both ends of it";
+  EXPECT_EQ(lab.cards[0].ports.at(2).interface, "e2");
+  EXPECT_EQ(lab.cards[0].ports.at(3).stream, "a3.sock");
+  EXPECT_EQ(lab.cards[0].ports.at(3).interface, "");
   EXPECT_EQ(lab.cards[0].ports.at(6).cable, "backbone");
   EXPECT_EQ(lab.cards[0].ports.at(6).speed, PortSpeed::bus);
   EXPECT_EQ(lab.cards[1].ports.size(), 1U);
@@ -98,7 +106,7 @@ control: lab.control
   EXPECT_EQ(lab.cards[4].qemu->qtest, "");
   EXPECT_EQ(lab.cards[4].vfio_user, "");
   EXPECT_EQ(lab.cards[5].vfio_user, "f.vfio");
-  ASSERT_EQ(lab.cables.size(), 1U);
+  ASSERT_EQ(lab.cables.size(), 2U);
   EXPECT_EQ(lab.cables[0].pcap, "x.pcap");
   EXPECT_EQ(lab.cables[0].delay_ns, 250'000U);
   EXPECT_EQ(lab.cables[0].loss_db, 4.5);

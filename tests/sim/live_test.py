@@ -151,9 +151,9 @@ class Live(LabCase):
                                                       "(does its file name a control?)\n")
         self.two_cards()
         for arguments, said in ((("spine", "cut"), "poplink-sim: there is no cable 'spine'\n"),
-                                (("backbone", "deafen"), "poplink-sim: cable: deafen names a card, attenuate a loss in dB, and nothing else anything\n"),
-                                (("backbone", "cut", "rbx"), "poplink-sim: cable: deafen names a card, attenuate a loss in dB, and nothing else anything\n"),
-                                (("backbone", "deafen", "gra"), "poplink-sim: cable 'backbone' does not end at a card 'gra'\n")):
+                                (("backbone", "deafen"), "poplink-sim: cable: deafen names an end, attenuate a loss in dB, and nothing else anything\n"),
+                                (("backbone", "cut", "rbx"), "poplink-sim: cable: deafen names an end, attenuate a loss in dB, and nothing else anything\n"),
+                                (("backbone", "deafen", "gra"), "poplink-sim: cable 'backbone' has no end 'gra'\n")):
             self.assertEqual(self.cable(*arguments, expect=1).stderr, said)
         self.assertIn("cut", self.cable("backbone", "bend", expect=1).stderr)
         self.cable("backbone", expect=1)

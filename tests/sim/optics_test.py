@@ -109,7 +109,7 @@ class Optics(LabCase):
 
     def test_wrong_losses_are_refused(self) -> None:
         self.start()
-        for arguments, said in ((("backbone-6", "attenuate"), "cable: deafen names a card, attenuate a loss in dB, and nothing else anything"),
+        for arguments, said in ((("backbone-6", "attenuate"), "cable: deafen names an end, attenuate a loss in dB, and nothing else anything"),
                                 (("backbone-6", "attenuate", "much"), "cable: 'much' is no loss in dB"),
                                 (("backbone-6", "attenuate", "61"), "a cable loses from 0 to 60 dB, not 61.0")):
             self.assertEqual(self.cable(*arguments, expect=1).stderr, f"poplink-sim: {said}\n")
