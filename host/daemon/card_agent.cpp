@@ -52,7 +52,8 @@ CardAgent::CardAgent(driver::Card& card, Region region, const Node& node, const 
     : card_(card), region_(std::move(region)), node_(node), hooks_(std::move(hooks)), image_(readTables(card)) {
   const std::set<unsigned> going_on = intact(saved);
   service_.emplace(configs(region_), saved, going_on, now);
-  program(difference(region_));
+  const Changes first = difference(region_);
+  program(first);
   tx_ = std::make_unique<driver::TxRing>(card_.transport(), HostClass::slow_protocols);
   for (const HostClass one : {HostClass::slow_protocols, HostClass::routing, HostClass::bfd})
     rx_.push_back(std::make_unique<driver::RxRing>(card_.transport(), one));
@@ -63,6 +64,7 @@ CardAgent::CardAgent(driver::Card& card, Region region, const Node& node, const 
   }
   execute(service_->run(now));
   step(now);
+  tellApplied(first);
 }
 
 std::vector<LagConfig> CardAgent::configs(const Region& region) const {
@@ -144,6 +146,7 @@ Changes CardAgent::apply(Region region, lacp::TimePoint now) {
   holdMembers();
   look_at_ports_ = changed_ = true;
   step(now);
+  tellApplied(changes);
   return changes;
 }
 
@@ -252,6 +255,17 @@ void CardAgent::tell(const LagEvent& event) {
                             : event.kind == lacp::EventKind::churn || down ? Severity::warning
                                                                            : Severity::info;
   hooks_.tell({kindName(event.kind), severity, event.port, event.link, event.text});
+}
+
+void CardAgent::tellApplied(const Changes& changes) {
+  if (!hooks_.tell) return;
+  const std::size_t number = changes.steps.size();
+  hooks_.tell({"config.applied",
+               Severity::info,
+               {},
+               {},
+               region_.file + ": " + std::to_string(number) + (number == 1 ? " entry" : " entries") + " changed" +
+                   (changes.hash ? ", and the hash" : "")});
 }
 
 std::uint32_t CardAgent::repeated(unsigned port) {

@@ -72,6 +72,7 @@ class CardAgent {
   void repeat(const SendFrame& frame);
   void setMember(const SetMember& member);
   void tell(const LagEvent& event);
+  void tellApplied(const Changes& changes);
 
   driver::Card& card_;
   Region region_;

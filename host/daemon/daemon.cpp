@@ -31,10 +31,6 @@ bool sameFile(const std::string& a, const std::string& b) {
   return std::filesystem::equivalent(a, b, error);
 }
 
-std::string entries(std::size_t number) {
-  return std::to_string(number) + (number == 1 ? " entry" : " entries");
-}
-
 }  // namespace
 
 Daemon::Daemon(asio::io_context& context, const DaemonOptions& options, const Node& node, driver::Card card, Log& log)
@@ -43,10 +39,10 @@ Daemon::Daemon(asio::io_context& context, const DaemonOptions& options, const No
       node_(node),
       card_(std::move(card)),
       log_(log),
+      captures_(std::make_unique<CaptureHub>(card_.transport())),
       timer_(context),
       ends_(context, SIGINT, SIGTERM),
       reloads_(context, SIGHUP),
-      captures_(std::make_unique<CaptureHub>(card_.transport())),
       next_check_(Clock::now() + kCheckPause) {
   agent_ = std::make_unique<CardAgent>(card_, readRegion(options_.region_file), node_, loadState(),
                                        AgentHooks{[this](News news) { tell(std::move(news)); },
@@ -160,26 +156,11 @@ void Daemon::saveState() {
 
 void Daemon::reload() {
   try {
-    const CardAgent::Change change = agent_->apply(readRegion(options_.region_file), Clock::now());
-    tell({"config.applied",
-          Severity::info,
-          {},
-          {},
-          options_.region_file + ": " + entries(change.steps.size()) + " changed" +
-              (change.hash ? ", and the hash" : "")});
+    agent_->apply(readRegion(options_.region_file), Clock::now());
   } catch (const ConfigError& error) {
     tell({"config.refused", Severity::error, {}, {}, std::string("nothing was changed: ") + error.what()});
   }
   work();
-}
-
-void Daemon::applied(const Changes& changes) {
-  tell({"config.applied",
-        Severity::info,
-        {},
-        {},
-        options_.region_file + ": " + entries(changes.steps.size()) + " changed" +
-            (changes.hash ? ", and the hash" : "")});
 }
 
 void Daemon::addRoutes() {
@@ -239,7 +220,6 @@ api::Answer Daemon::apply(const api::Request& request) {
       return api::toAnswer(host::toJson(changes));
     }
     const Changes changes = agent_->apply(region, Clock::now());
-    applied(changes);
     return api::toAnswer(host::toJson(changes));
   } catch (const ConfigError& error) {
     throw api::Refused(api::Status::bad_request, error.what(), "file");

@@ -48,7 +48,6 @@ class Daemon {
   void work();
   void sleep();
   void reload();
-  void applied(const Changes& changes);
   void addRoutes();
   api::Answer apply(const api::Request& request);
   api::Answer eventList(const api::Request& request);
@@ -60,8 +59,8 @@ class Daemon {
   driver::Card card_;
   Log& log_;
   EventLog events_;
-  std::unique_ptr<CardAgent> agent_;
   std::unique_ptr<CaptureHub> captures_;
+  std::unique_ptr<CardAgent> agent_;
   api::Router router_;
   api::Streams listeners_;
   std::unique_ptr<api::Server> server_;

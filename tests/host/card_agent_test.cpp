@@ -223,7 +223,9 @@ TEST_F(CardAgentTest, TheSameRegionAgainChangesNothing) {
   const Changes change = lab.agent(0).apply(regionOf(RegionText{}()), lab.now());
   EXPECT_TRUE(change.steps.empty());
   EXPECT_FALSE(change.hash);
-  EXPECT_EQ(lab.news(0).size(), news);
+  ASSERT_EQ(lab.news(0).size(), news + 1);
+  EXPECT_EQ(lab.news(0).back().kind, "config.applied");
+  EXPECT_NE(lab.news(0).back().text.find(": 0 entries changed"), std::string::npos) << lab.news(0).back().text;
   lab.runFor(10s);
   EXPECT_TRUE(all(lab, "1111"));
 }
