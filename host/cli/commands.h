@@ -27,7 +27,7 @@ struct ApplyOptions {
   std::string region;
   std::string node;
   bool dry_run = false;
-  std::string image;  ///< write the tables to this file instead of a card
+  std::string image;     ///< write the tables to this file instead of a card
   bool lacp_up = false;  ///< in it, all ports of LAGs are in service
   bool json = false;
 };

@@ -64,7 +64,7 @@ struct Port {
   unsigned share() const { return weight.value_or(gigabits); }
 };
 
-/// What a LAG wants of LACP (IEEE 802.1AX-2020 clause 6). The defaults of the region, and of each LAG on its own.
+/// What a LAG wants of LACP (IEEE 802.1AX-2014 clause 6). The defaults of the region, and of each LAG on its own.
 struct LacpSettings {
   bool active = true;                           ///< LACP_Activity; otherwise passive: speaks only to who speaks
   bool fast = false;                            ///< LACP_Timeout short: wants a PDU every second, otherwise every 30

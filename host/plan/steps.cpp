@@ -11,9 +11,10 @@ namespace poplink::host {
 namespace {
 
 // Referred to before referring: a link names ports, a bucket links, a group its buckets, a service its group and link.
-// The last two open the way for frames, from the customer and from the backbone; until then no frame has a service.
-constexpr std::array<const char*, 8> kChildrenFirst = {"port",  "link",    "lag",        "bucket",
-                                                       "group", "service", "attachment", "vid"};
+// The last two open the way for frames, from the customer and from the backbone; until then no frame has a service. A
+// VLAN comes before what its attachment does with all the rest, so that a service may go from the one to the other.
+constexpr std::array<const char*, 8> kChildrenFirst = {"port",  "link",    "lag", "bucket",
+                                                       "group", "service", "vid", "attachment"};
 
 constexpr unsigned kVidBits = 12;
 

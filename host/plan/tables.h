@@ -27,7 +27,7 @@ struct Desired {
 /// Entries of a table; none when it has none.
 const std::map<std::uint32_t, driver::Entry>& entriesOf(const TableImage& image, std::string_view table);
 
-/// What a port of a LAG does with customers' frames (IEEE 802.1AX-2020 6.4.8, Collecting and Distributing).
+/// What a port of a LAG does with customers' frames (IEEE 802.1AX-2014 6.4.8, Collecting and Distributing).
 struct MemberState {
   bool collecting = false;    ///< takes them
   bool distributing = false;  ///< gives them; only together with `collecting`

@@ -90,11 +90,11 @@ class Cli(LabCase):
         self.assertRegex(said[0], r"^set hash: seed \d+$")
         self.assertEqual(said[8], "add service 101: attachment 0, group 6, mtu 9000, pcp 0, s_tpid 34984, s_vid 101")
         self.assertEqual([line.split()[1] for line in said[1:-1]],
-                         ["port"] * 3 + ["link"] * 3 + ["group"] + ["service"] * 2 + ["attachment"] + ["vid"] * 3)
+                         ["port"] * 3 + ["link"] * 3 + ["group"] + ["service"] * 2 + ["vid"] * 3 + ["attachment"])
         said = self.apply(self.region(NO_SERVICES)).stdout.splitlines()
         self.assertEqual(said[-1], f"{SITE}: 13 entries changed")
         self.assertEqual([line.split()[:2] for line in said[:-1]],
-                         [["remove", table] for table in ["vid"] * 3 + ["attachment"] + ["service"] * 2 + ["group"] + ["link"] * 3 +
+                         [["remove", table] for table in ["attachment"] + ["vid"] * 3 + ["service"] * 2 + ["group"] + ["link"] * 3 +
                           ["port"] * 3])
         self.assertEqual(self.entries(), {})
 
@@ -196,6 +196,58 @@ class Cli(LabCase):
             self.assertEqual(self.apply().stdout, f"{SITE}: 0 entries changed\n")
         self.assertEqual(len({len(state) for state in states}), len(states), "each time it was stopped elsewhere")
         self.assertTrue(all(0 < len(state) < len(wanted) for state in states), states)
+
+    # ---- LAGs
+
+    LAG_REGION = EXAMPLE_REGION.with_name("lag.yaml")
+    OUT = "ports 0, 1 stay out of service: LACP needs poplinkd\n"
+
+    def test_ports_of_a_lag_stay_out_of_service_and_apply_says_so(self) -> None:
+        self.start()
+        for options in (("--dry-run",), (), ("--json",)):
+            self.assertEqual(self.apply(self.LAG_REGION, *options).stderr, self.OUT)
+        entries = self.entries()
+        self.assertEqual([entries["port", port]["collecting"] for port in (0, 1, 6)], [0, 0, 1])
+        self.assertEqual([entries["port", port]["attachment"] for port in (0, 1, 6)], [0, 0, 6])
+        self.assertEqual(entries["link", 0]["ports"], 0)
+        self.assertNotIn(("link", 1), entries)
+        self.assertEqual(sum(table == "lag" for table, _ in entries), 256)
+        self.assertEqual(self.apply(self.LAG_REGION).stdout, f"{SITE}: 0 entries changed\n")
+        self.assertEqual(self.apply(self.LAG_REGION, site="rbx").stderr, "")
+
+    def test_apply_leaves_a_port_that_lacp_has_put_into_service(self) -> None:
+        self.start()
+        self.apply(self.LAG_REGION)
+        # By hand what LACP would do: table number, index, {s_tpid, attachment, collecting, role, valid} and {ports, valid}.
+        for table, index, entry in ((5, 1, 0x88A8 << 8 | 1 << 3 | 1), (4, 0, 0b10 << 1 | 1)):
+            self.poplink("card", "regs", f"sim:{self.socket(SITE)}", f"table_select={table}", f"table_index={index}", f"table_data[0]={entry}",
+                         "table_command.write=1")
+        self.assertEqual((self.entries()["port", 1]["collecting"], self.entries()["link", 0]["ports"]), (1, 2))
+        run = self.apply(self.LAG_REGION)
+        self.assertEqual(run.stdout, f"{SITE}: 0 entries changed\n")
+        self.assertEqual(run.stderr, "port 0 stays out of service: LACP needs poplinkd\n")
+
+    def test_lag_becomes_a_port_and_a_port_a_lag(self) -> None:
+        self.start()
+        self.apply(self.LAG_REGION)
+        single = self.LAG_REGION.read_text().replace("    lags:", "    lags: []  #").replace("      - {ports: [0, 1], rate: fast}", "      #")
+        said = self.apply(self.region(single.replace("ports: [0, 1]}", "port: 1}"))).stdout.splitlines()
+        self.assertIn("remove lag 0 to 255: 256 entries", said)
+        self.assertEqual({index for table, index in self.entries() if table in ("port", "link")}, {1, 6})
+        self.assertEqual(self.apply(self.LAG_REGION).stderr, self.OUT, "what ran without LACP does not run on")
+        self.assertEqual(self.entries()["link", 0]["ports"], 0)
+
+    def test_image_has_ports_of_lags_in_service_only_if_told(self) -> None:
+        image = self.directory / "tables.json"
+
+        def entry(table: str, index: int) -> dict:
+            (one,) = [one for one in json.loads(image.read_text())["tables"] if (one["table"], one["index"]) == (table, index)]
+            return one["entry"]
+        self.assertEqual(self.apply(self.LAG_REGION, "--image", image).stderr,
+                         "ports 0, 1 stay out of service: the image is without LACP; --lacp-up puts all ports of LAGs into service\n")
+        self.assertEqual((entry("port", 1)["collecting"], entry("link", 0)["ports"]), (0, 0))
+        self.assertEqual(self.apply(self.LAG_REGION, "--image", image, "--lacp-up").stderr, "")
+        self.assertEqual((entry("port", 1)["collecting"], entry("link", 0)["ports"]), (1, 3))
 
     # ---- what is wrong
 
@@ -321,7 +373,8 @@ class Cli(LabCase):
                 (("show", "port", "extra", "--node", node), "extra"), (("apply", self.one_link, "--node", node, "--force"), "--force"),
                 (("show", "table", "colours", "--node", node), "colours not in {attachment,bucket,group,lag,link,port,service,vid}"),
                 (("apply", self.one_link, "--node", node, "--image", "x", "--dry-run"), "excludes"),
-                (("apply", self.one_link, "--node", node, "--image", "x", "--json"), "excludes")):
+                (("apply", self.one_link, "--node", node, "--image", "x", "--json"), "excludes"),
+                (("apply", self.one_link, "--node", node, "--lacp-up"), "--image")):
             self.assertIn(part, self.poplink(*arguments, expect=USAGE).stderr)
         for arguments in (("--help",), ("apply", "--help"), ("show", "--help"), ("show", "table", "--help")):
             self.assertIn("Usage:", self.poplink(*arguments).stdout)

@@ -183,9 +183,9 @@ std::vector<std::string> order(const std::vector<Step>& steps) {
 TEST(Plan, adds_what_is_referred_to_first_and_removes_it_last) {
   const TableImage tables = desiredTables(example(), nodeAt("par-th2"), 8).tables;
   EXPECT_EQ(order(plan({}, tables)),
-            (std::vector<std::string>{"port", "link", "bucket", "group", "service", "attachment", "vid"}));
+            (std::vector<std::string>{"port", "link", "bucket", "group", "service", "vid", "attachment"}));
   EXPECT_EQ(order(plan(tables, {})),
-            (std::vector<std::string>{"vid", "attachment", "service", "group", "bucket", "link", "port"}));
+            (std::vector<std::string>{"attachment", "vid", "service", "group", "bucket", "link", "port"}));
 }
 
 TEST(Plan, is_empty_when_nothing_differs) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The card sends a port's last PDU again while nobody sends a newer one, so that a LACP partner does not drop the port
-// while this program starts again (docs/host-path.md, section 7; IEEE 802.1AX-2020 6.4.16). Cards with a register map
+// while this program starts again (docs/host-path.md, section 7; IEEE 802.1AX-2014 6.4.16). Cards with a register map
 // before 2.5 cannot: Card::repeatsPdus(). All of it throws DriverError for a port above 15 and when the card refuses.
 #pragma once
 
