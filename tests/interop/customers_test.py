@@ -9,6 +9,7 @@ import time
 import unittest
 
 from lab.customer import LAG_PORTS, BackToBack, GuestCustomer, LagLab, SwitchCustomer
+from lab.failover import Probes
 from lab_case import BINARIES, EXAMPLE_REGION, PATIENCE, LabCase
 
 # Stands in for the daemon: serves nothing and lives until it is told to end, or fails as it is told.
@@ -53,6 +54,21 @@ class Customers(LabCase):
         self.await_that(lambda: lab.switch.counts("bond0")["p1"].carrier_changes > before, lab.switch.logs)
         lab.cables("customer-1", "mend")
         self.speaks_on_both(lab)
+
+    def test_frames_cross_from_the_switch_and_back(self) -> None:
+        lab = SwitchCustomer(BINARIES, EXAMPLE_REGION, self.directory, lacp="off")
+        self.begin(lab)
+        lab.poplink("apply", EXAMPLE_REGION, "--node", lab.node_file("rbx"))
+        lab.switch.vsctl("set", "port", "bond0", "bond_mode=active-backup")  # balance-tcp drops everything until LACP has agreed
+        lab.cables("customer-1", "cut")
+        self.await_that(lambda: "member p1: disabled" in lab.switch.appctl("bond/show"), lambda: lab.switch.appctl("bond/show"))
+        for back in (False, True):
+            probes = Probes(lab, 100, back)
+            try:
+                probes.round(seconds=1.0)
+            finally:
+                probes.close()
+            self.assertEqual(probes.lost, set(), back)
 
     def test_linux_speaks_on_both_cross_connects(self) -> None:
         lab = GuestCustomer(BINARIES, EXAMPLE_REGION, self.directory)
