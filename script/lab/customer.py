@@ -21,6 +21,7 @@ class LagLab(TwoCards):
     def __init__(self, binaries: pathlib.Path, region: pathlib.Path, directory: pathlib.Path):
         super().__init__(binaries, region, directory)
         self._daemons: dict[str, subprocess.Popen] = {}
+        self._daemons_wanted = False
 
     def _customer_ports(self) -> dict[int, dict]:
         """What the LAG's ports are plugged into, without their cables' names."""
@@ -42,9 +43,11 @@ class LagLab(TwoCards):
         return lab
 
     def node_file(self, site: str) -> pathlib.Path:
-        node = super().node_file(site)
-        with node.open("a") as file:
-            file.write(f"api: {self.directory}/{site}.api\nstate: {self.directory}/{site}.state\n")
+        """For a daemon, and for whoever asks one."""
+        if site not in self.daemon_sites or not self._daemons_wanted:
+            return super().node_file(site)
+        node = self.directory / f"{site}.daemon.yaml"
+        node.write_text(super().node_file(site).read_text() + f"api: {self.directory}/{site}.api\nstate: {self.directory}/{site}.state\n")
         return node
 
     @property
@@ -57,6 +60,7 @@ class LagLab(TwoCards):
 
     def start_daemon(self, site: str) -> None:
         """Returns when it serves its card."""
+        self._daemons_wanted = True
         log = self.daemon_log(site)
         with log.open("a") as file:
             daemon = subprocess.Popen([self.binaries / "poplinkd", self.region, "--node", self.node_file(site)], stdout=subprocess.PIPE, stderr=file,
@@ -177,4 +181,4 @@ class BackToBack(LagLab):
     def start_daemons(self) -> None:
         super().start_daemons()
         for site in set(self.SITES) - set(self.daemon_sites):
-            self.poplink("apply", self.region, "--node", super().node_file(site))
+            self.poplink("apply", self.region, "--node", self.node_file(site))
