@@ -88,6 +88,7 @@ class BasicCardModel {
     dut_->rst = 1;
     dut_->eval();
     for (int i = 0; i < 4; ++i) step();
+    host.reset(*dut_);  // forgets what registers that came up random have asked of it
     dut_->rst = 0;
     for (std::uint64_t i = 0; i < kResetCycles && !quiescent(); ++i) step();
     if (!quiescent()) throw std::logic_error("the card did not come out of reset");

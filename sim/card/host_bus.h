@@ -34,6 +34,8 @@ class HostBusModel {
     dut.m_axi_awready = dut.m_axi_wready = dut.m_axi_bvalid = dut.m_axi_arready = dut.m_axi_rvalid = 0;
     dut.m_axi_bresp = dut.m_axi_rresp = dut.m_axi_rlast = 0;
     dut.irq_ready = 1;
+    write_ = read_ = {};
+    active_ = false;
   }
 
   /// Before the rising edge that ends `cycle`: what the host shows, and what it takes at that edge.

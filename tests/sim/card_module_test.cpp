@@ -117,6 +117,60 @@ TEST_F(SystemCCard, light_and_link_change_under_a_card_at_rest) {
   EXPECT_FALSE(link(3));
 }
 
+/// Arms a repetition of a frame of 60 bytes on a port.
+void repeat(CardFunction& function, unsigned port, std::uint32_t interval_us, std::uint32_t lifetime_us) {
+  const std::pair<std::uint32_t, std::uint32_t> writes[] = {
+      {reg::kRepeatBytes, 60},
+      {reg::kRepeatWait, interval_us},
+      {reg::kRepeatInterval, interval_us},
+      {reg::kRepeatLifetime, lifetime_us},
+      {reg::kRepeatControl + 4 * port, card_map::field::kRepeatControlArm.with(1)}};
+  for (const auto& [address, value] : writes) EXPECT_TRUE(function.barWrite(0, address, value));
+}
+
+TEST_F(SystemCCard, sleeps_between_the_frames_that_it_repeats_and_a_reset_of_the_function_changes_nothing) {
+  struct Stamps : FrameSink {
+    void deliver(std::span<const std::uint8_t>) override { us.push_back(sc_core::sc_time_stamp().to_seconds() * 1e6); }
+    std::vector<double> us;
+  } sink;
+  CardModule timed("timed", [](std::uint64_t cycle) { return cycle * kNsPerCycle / 1000; });
+  CardFunction of_it("of_it", timed);
+  timed.connect(3, sink);
+  of_it.configWrite(kPciCommand, 2, kPciMemorySpace);
+  run(1'000);
+  repeat(of_it, 3, 1'000'000, 10'000'000);
+  of_it.reset();
+  runToRest();
+  sc_core::sc_start(sc_core::sc_time(3600, sc_core::SC_SEC));  // an hour of cycles would take days
+  EXPECT_EQ(sink.us.size(), 10U);
+  for (std::size_t i = 1; i < sink.us.size(); ++i) EXPECT_NEAR(sink.us[i] - sink.us[i - 1], 1e6, 2) << i;
+  EXPECT_FALSE(timed.alarmUs());
+}
+
+TEST_F(SystemCCard, who_keeps_another_time_wakes_it_when_the_alarm_says) {
+  Sink sink;
+  card.connect(3, sink);
+  wall_us = 5'000'000;
+  run(1'000);
+  repeat(function, 3, 1'000'000, 2'500'000);
+  runToRest();
+  ASSERT_EQ(card.alarmUs(), 6'000'000U);
+  const std::uint64_t before = card.model().cycle();
+  for (int i = 0; i < 100; ++i) card.attend();
+  EXPECT_EQ(card.model().cycle(), before) << "not before its time";
+  std::vector<std::uint64_t> alarms;
+  while (const auto alarm = card.alarmUs()) {
+    alarms.push_back(*alarm);
+    ASSERT_LT(alarms.size(), 5U);
+    wall_us = *alarm;
+    card.attend();
+    EXPECT_FALSE(card.quiescent());
+    runToRest();
+  }
+  EXPECT_EQ(alarms, (std::vector<std::uint64_t>{6'000'000, 7'000'000, 7'500'001}));
+  EXPECT_EQ(sink.got.size(), 2U);
+}
+
 TEST_F(SystemCCard, frames_are_padded_as_a_mac_does) {
   run(1);
   card.ingress(2).deliver(Frame(42, 1));

@@ -21,6 +21,9 @@ from lab_case import EXAMPLE_REGION, PATIENCE, CardClient, LabCase
 
 BACKBONE = [{"name": "backbone"}]
 NOW_US_LOW, NOW_US_HIGH = 0x24, 0x28
+REPEAT_FRAME, REPEAT_BYTES, REPEAT_WAIT, REPEAT_INTERVAL, REPEAT_LIFETIME, REPEAT_CONTROL, REPEAT_STATUS = (
+    0x3500, 0x3580, 0x3584, 0x3588, 0x358C, 0x35C0, 0x3600)
+REPEAT_ARM = 2
 
 THREE_SITES = """
 region: three
@@ -338,6 +341,26 @@ class Live(LabCase):
                          f"poplink-sim: {lab}:2: cards[0].ports.0.cable: there is no cable 'c'\n")
         self.run_program("poplink-sim", "live", expect=1)
         self.run_program("poplink-sim", expect=1)
+
+    def test_idle_card_repeats_a_pdu_when_its_owner_is_gone_and_sleeps_between(self) -> None:
+        customer = self.namespace("customer")
+        customer.run("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6", check=False)
+        sim = self.start_live({"a": {2: {"interface": "e0", "netns": customer.path}}})
+        pdu = bytes.fromhex("0180c2000002 020000000001 8809") + bytes(range(110))
+        with customer.packet_socket("e0") as inlet:
+            listener = frames.Listener(inlet)
+            with CardClient(self.socket("a")) as card:
+                card.write(*((REPEAT_FRAME + i, int.from_bytes(pdu[i:i + 4], "little")) for i in range(0, len(pdu), 4)))
+                card.write((REPEAT_BYTES, len(pdu)), (REPEAT_WAIT, 300_000), (REPEAT_INTERVAL, 200_000), (REPEAT_LIFETIME, 800_000),
+                           (REPEAT_CONTROL + 4 * 2, REPEAT_ARM))
+                self.assertEqual(card.read(REPEAT_STATUS + 4 * 2), (1,))
+            spent = processor_seconds(sim)
+            self.assertEqual([listener.receive(PATIENCE) for _ in range(3)], [pdu] * 3)
+            spent = processor_seconds(sim) - spent
+        self.assertLess(spent, 0.3, "processor time: sleeping, not spinning")
+        with CardClient(self.socket("a")) as card:
+            while card.read(REPEAT_STATUS + 4 * 2) != (0,):  # its lifetime ends by the wall clock
+                time.sleep(0.01)
 
     def test_card_s_time_is_the_wall_clock_even_when_idle(self) -> None:
         self.start_live({"a": {}})

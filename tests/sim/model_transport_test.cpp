@@ -10,6 +10,7 @@
 #include "forward_model.h"
 #include "host_frames.h"
 #include "poplink/driver/card.h"
+#include "poplink/driver/pdu_repeat.h"
 #include "poplink/driver/rings.h"
 
 namespace poplink::sim {
@@ -211,6 +212,68 @@ TEST_F(ModelTransport, reset_ends_rings_and_nothing_else) {
   EXPECT_EQ(field::kRingStatusRunning.of(read(*transport, reg::kRingStatus + 4)), 0U);
   EXPECT_EQ(read(*transport, reg::kHashSeed), 77U);
   EXPECT_EQ(read(*transport, card_map::window::kPortCounters + 2 * 32), 1U);
+}
+
+TEST_F(ModelTransport, pdu_is_repeated_by_who_polls_when_it_says) {
+  using namespace std::chrono_literals;
+  const auto transport = open();
+  const Frame pdu = slowFrame(124, 5);
+  EXPECT_FALSE(model.nextPoll());
+  driver::repeatFrame(*transport, 3, pdu, {1500us, 1000us, 3000us});
+  transport->reset();
+  std::vector<std::uint64_t> polls;
+  for (const std::uint64_t start = now; const auto due = model.nextPoll();) {
+    now = *due - 1;
+    model.poll();
+    EXPECT_EQ(model.nextPoll(), due) << "not before its time";
+    now = *due;
+    model.poll();
+    polls.push_back(now - start);
+    ASSERT_LT(polls.size(), 9U);
+  }
+  EXPECT_EQ(polls, (std::vector<std::uint64_t>{1500, 2500, 3001}));
+  EXPECT_EQ(sent, (std::vector<Sent>{{3, pdu}, {3, pdu}}));
+  EXPECT_EQ(driver::repetition(*transport, 3), (driver::RepetitionState{false, 2}));
+}
+
+TEST_F(ModelTransport, who_hears_a_repeated_frame_may_give_another_at_once) {
+  using namespace std::chrono_literals;
+  const auto transport = open();
+  const Frame first = slowFrame(124, 1), second = slowFrame(100, 2);
+  model.on_sent = [&](unsigned port, std::span<const std::uint8_t> frame) {
+    sent.push_back({port, {frame.begin(), frame.end()}});
+    if (sent.size() == 1) driver::repeatFrame(*transport, 3, second, {0us, 1000us, 9000us});
+  };
+  driver::repeatFrame(*transport, 3, first, {10us, 10us, 9000us});
+  now += 10;
+  model.poll();
+  EXPECT_EQ(sent, (std::vector<Sent>{{3, first}, {3, second}}));
+}
+
+TEST_F(ModelTransport, held_port_carries_customers_frames_when_it_is_released_and_not_before) {
+  Card card(open());
+  card.writeEntry("port", 0, {{"valid", 1}, {"collecting", 1}, {"attachment", 0}, {"s_tpid", 0x88A8}});
+  card.writeEntry("attachment", 0, {{"valid", 1}, {"whole_valid", 1}, {"whole_service", 1}});
+  card.writeEntry("service", 1, {{"valid", 1}, {"group", 6}, {"s_vid", 500}, {"s_tpid", 0x88A8}, {"mtu", 9000}});
+  card.writeEntry("link", 6, {{"valid", 1}, {"ports", 1U << 6}});
+  card.writeEntry("group", 6, {{"valid", 1}, {"links", 1U << 6}, {"log_buckets", 6}});
+  for (const unsigned port : {0U, 6U}) {
+    card.holdPort(port, true);
+    model.setPortUp(port, false);
+    card.releasePort(port);
+    model.setPortUp(port, true);
+    EXPECT_TRUE(card.port(port).held);
+    model.receive(0, routingFrame(90, 1));
+    EXPECT_TRUE(sent.empty());
+    card.releasePort(port);
+    EXPECT_FALSE(card.port(port).held);
+    model.receive(0, routingFrame(90, 1));
+    EXPECT_EQ(sent.size(), 1U);
+    sent.clear();
+  }
+  const auto drops = card.drops(0);
+  EXPECT_EQ(drops.at(static_cast<unsigned>(kernels::Drop::not_collecting)).frames, 1U);
+  EXPECT_EQ(drops.at(static_cast<unsigned>(kernels::Drop::no_path)).frames, 1U);
 }
 
 TEST_F(ModelTransport, high_word_belongs_to_the_low_word_that_was_read) {

@@ -116,6 +116,10 @@ class CardClient:
         answer = self.exchange(self.BATCH, b"".join(struct.pack("<III", 0, address, 0) for address in addresses))
         return struct.unpack(f"<{len(answer) // 4}I", answer)[1:]
 
+    def write(self, *writes: tuple[int, int]) -> None:
+        """Values to addresses, in order."""
+        self.exchange(self.BATCH, b"".join(struct.pack("<III", 1, address, value) for address, value in writes))
+
     def __enter__(self) -> "CardClient":
         return self
 
