@@ -55,13 +55,10 @@ void readLacp(YamlMap& map, LacpSettings& settings, Problems& problems) {
   readMode(map, settings, problems);
   if (map.has("rate")) settings.fast = map.word("rate", {"slow", "fast"}) == "fast";
   if (map.has("control")) settings.independent_control = map.word("control", {"independent", "coupled"}) != "coupled";
-  const auto ports = [&](const char* key, std::uint64_t low) -> std::optional<unsigned> {
-    const auto number = map.optionalNumber(key, low, kMaxLagPorts);
-    return number ? std::optional(static_cast<unsigned>(*number)) : std::nullopt;
-  };
-  if (const auto number = ports("min_links", 1)) settings.min_links = *number;
-  if (const auto number = ports("min_links_up", 1)) settings.min_links_up = *number;
-  if (const auto number = ports("max_active", 0)) settings.max_active = *number;
+  const auto ports = [&](const char* key, std::uint64_t low) { return map.optionalNumber(key, low, kMaxLagPorts); };
+  if (const auto number = ports("min_links", 1)) settings.min_links = static_cast<unsigned>(*number);
+  if (const auto number = ports("min_links_up", 1)) settings.min_links_up = static_cast<unsigned>(*number);
+  if (const auto number = ports("max_active", 0)) settings.max_active = static_cast<unsigned>(*number);
   if (const auto hold = map.optionalNumber("min_links_hold_ms", 0, kLongestHold))
     settings.min_links_hold = std::chrono::milliseconds(*hold);
   if (const auto wait = map.optionalNumber("aggregate_wait_ms", 0, kLongestWait))

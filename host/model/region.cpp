@@ -42,6 +42,7 @@ std::vector<Lag> lagsOf(const Region& region, const Site& site) {
     }
   }
   std::vector<Lag> lags;
+  lags.reserve(by_link.size());
   for (auto& [link, lag] : by_link) lags.push_back(std::move(lag));
   return lags;
 }

@@ -2,6 +2,7 @@
 // From what a card's tables hold to what they must: which entries, in which order.
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <set>
 
 #include "tables.h"
@@ -45,9 +46,9 @@ class Planner {
     for (const char* table : kChildrenFirst) {
       for (const auto& [index, entry] : entriesOf(desired_, table)) putUnlessStarting(table, index, entry);
     }
-    for (auto table = kChildrenFirst.rbegin(); table != kChildrenFirst.rend(); ++table) {
-      const auto& want = entriesOf(desired_, *table);
-      removeIf(*table, [&](std::uint32_t index, const driver::Entry&) { return want.count(index) == 0; });
+    for (const char* table : kChildrenFirst | std::views::reverse) {
+      const auto& want = entriesOf(desired_, table);
+      removeIf(table, [&](std::uint32_t index, const driver::Entry&) { return want.count(index) == 0; });
     }
     for (const char* table : {"port", "link"}) {
       for (const auto& [index, entry] : entriesOf(desired_, table)) put(table, index, entry);

@@ -52,7 +52,7 @@ std::vector<std::string> told(const std::vector<Step>& steps) {
   for (const Step& step : steps) {
     std::string line = step.table;
     if (step.table != "lag") line += " " + std::to_string(step.index);
-    if (step.kind == Step::Kind::remove) line = "remove " + line;
+    if (step.kind == Step::Kind::remove) line.insert(0, "remove ");
     if (step.table == "link" && !step.entry.empty()) line += " ports " + std::to_string(step.entry.at("ports"));
     if (step.table == "port" && !step.entry.empty()) {
       line += " of " + std::to_string(step.entry.at("attachment")) + " collecting " +

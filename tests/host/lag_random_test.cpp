@@ -11,7 +11,7 @@
 namespace poplink::host {
 namespace {
 
-constexpr unsigned kRegions = 400;
+constexpr unsigned kRegions = 120;
 constexpr unsigned kKinds = 1 + RandomRegion::kVids;  ///< of frames on a port: untagged, and one for each VID
 
 class AnyToAny : public ::testing::TestWithParam<const char*> {
