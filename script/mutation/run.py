@@ -16,7 +16,7 @@ GRACE_SECONDS = 5
 
 # The programs that judge a file's mutants, cheapest first.
 CARD = ("mutant_card_128x8_test", "mutant_card_registers_test", "mutant_card_port_test", "mutant_card_frames_test", "mutant_card_ecmp_test",
-        "mutant_card_line_rate_test")
+        "mutant_card_line_rate_test", "mutant_card_host_away_test")
 EDITOR = ("mutant_editor_128_test", "mutant_editor_512_test")
 COUNTERS = ("mutant_counters_test",)
 FLOW_SKETCH = ("mutant_flow_sketch_test",)
@@ -27,6 +27,8 @@ BY_FILE = {"card_regs.sv": (*CARD, "mutant_card_host_told_test"), "forward.sv": 
            "rtl/core/counters.sv": (*COUNTERS, *CARD), "rtl/core/counter_bank.sv": (*COUNTERS, *CARD),
            "rtl/core/update_ram.sv": ("mutant_update_ram_test", *FLOW_SKETCH, *CARD),
            "rtl/core/flow_sketch.sv": (*FLOW_SKETCH, *CARD),
+           "rtl/core/pdu_repeat.sv": ("mutant_pdu_repeat_512_test", "mutant_pdu_repeat_128_test", "mutant_card_host_away_test"),
+           "rtl/core/port_hold.sv": ("mutant_card_host_away_test",),
            **{f"rtl/core/host_{part}.sv": HOST_PATH for part in ("inject", "interrupts", "path", "punt", "queue", "rings")},
            **{name: ("mutant_punt_test",) for name in ("hls/kernels/punt.cpp", "hls/kernels/punt.h")},
            "rtl/core/tx_buffer.sv": (*TX_BUFFER, *CARD), "rtl/core/round_robin.sv": (*TX_BUFFER, *CARD)}

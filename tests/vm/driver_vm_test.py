@@ -44,7 +44,8 @@ class DriverInGuest(VirtualMachine):
                              (CARD, "0000000000000001", True, 9))
         self.assertEqual(self.card(guest, "regs", CARD, "scratch")["registers"], [scratch], "what the kernel resets is not the registers")
         shown = self.card(guest, "regs", CARD)["registers"]
-        self.assertEqual(len(shown), sum(register["count"] for register in REGISTERS.values()))
+        readable = [register for register in REGISTERS.values() if any("r" in field["software"] for field in register["fields"])]
+        self.assertEqual(len(shown), sum(register["count"] for register in readable))
 
     def test_tables_are_programmed_from_the_guest_and_frames_that_cross_are_counted_there(self) -> None:
         """By vfio, and in the end by sysfs."""
