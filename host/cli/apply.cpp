@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "../model/read_region.h"
 #include "../plan/members.h"
+#include "../report/changes.h"
 #include "commands.h"
+#include "daemon_client.h"
 #include "open_card.h"
 
 namespace poplink::host {
@@ -16,18 +19,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr unsigned kPortsWithoutCard = 16;  // an image may be for any card
 
-Json toJson(const Step& step) {
-  static constexpr const char* kKinds[] = {"add", "change", "remove"};
-  return {{"action", kKinds[static_cast<int>(step.kind)]},
-          {"table", step.table},
-          {"index", step.index},
-          {"entry", step.entry}};
-}
-
-Json toJson(const driver::HashMode& hash) {
-  return {{"seed", hash.seed}, {"symmetric", hash.symmetric}};
-}
-
 std::string describe(const driver::HashMode& hash) {
   return "set hash: seed " + std::to_string(hash.seed) + (hash.symmetric ? ", symmetric" : "");
 }
@@ -37,7 +28,8 @@ int writeImage(const Desired& desired, const std::string& file) {
   for (const Step& step : plan({}, desired.tables))
     tables.push_back({{"table", step.table}, {"index", step.index}, {"entry", step.entry}});
   std::ofstream out(file);
-  out << Json{{"hash", toJson(desired.hash)}, {"tables", tables}}.dump(2) << "\n";
+  const Json hash = {{"seed", desired.hash.seed}, {"symmetric", desired.hash.symmetric}};
+  out << Json{{"hash", hash}, {"tables", tables}}.dump(2) << "\n";
   if (!out.flush()) throw ConfigError(file + ": cannot be written");
   return kExitDone;
 }
@@ -71,6 +63,45 @@ int applyToImage(const ApplyOptions& options, const Region& region, const Node& 
   return code;
 }
 
+/// The daemon reads the file itself, and has the last word on it.
+Changes byDaemon(api::Client& daemon, const ApplyOptions& options) {
+  const std::string file = std::filesystem::absolute(options.region);
+  try {
+    return changesOf(daemon.post("/v1/apply", {{"file", file}, {"dry_run", options.dry_run}}));
+  } catch (const api::ClientError& error) {
+    if (error.status == api::Status::bad_request) throw ConfigError(error.what());
+    throw driver::DriverError(error.what());
+  } catch (const Json::exception&) {
+    throw driver::DriverError("what poplinkd answers is not what it has changed");
+  }
+}
+
+Changes byCard(const Region& region, const Node& node, bool dry_run) {
+  driver::Card card = openCard(node, "poplink apply");
+  const TableImage current = readTables(card);
+  const std::vector<Lag> lags = lagsAt(region, node);
+  const MemberStates members = memberStates(current, lags);
+  const Desired desired = desiredTables(region, node, card.ports(), current, members);
+  Changes changes{node.site, dry_run, plan(current, desired.tables)};
+  if (card.hash() != desired.hash) changes.hash = desired.hash;
+  if (!dry_run) carryOut(changes, card);
+  tellWhoIsOut(lags, members, "LACP needs poplinkd");
+  return changes;
+}
+
+int print(const Changes& changes, bool json) {
+  if (json) {
+    std::cout << toJson(changes).dump(2) << "\n";
+    return kExitDone;
+  }
+  const char* would = changes.dry_run ? "would " : "";
+  if (changes.hash) std::cout << would << describe(*changes.hash) << "\n";
+  for (const std::string& line : describe(changes.steps)) std::cout << would << line << "\n";
+  std::cout << changes.site << ": " << changes.steps.size() << (changes.steps.size() == 1 ? " entry " : " entries ")
+            << (changes.dry_run ? "to change" : "changed") << "\n";
+  return kExitDone;
+}
+
 }  // namespace
 
 int apply(const ApplyOptions& options) {
@@ -78,32 +109,8 @@ int apply(const ApplyOptions& options) {
   const Node node = readNode(options.node);
   if (!options.image.empty()) return applyToImage(options, region, node);
 
-  driver::Card card = openCard(node, "poplink apply");
-  const TableImage current = readTables(card);
-  const std::vector<Lag> lags = lagsAt(region, node);
-  const MemberStates members = memberStates(current, lags);
-  const Desired desired = desiredTables(region, node, card.ports(), current, members);
-  const std::vector<Step> steps = plan(current, desired.tables);
-  const bool new_hash = card.hash() != desired.hash;
-  if (!options.dry_run) {
-    if (new_hash) card.setHash(desired.hash);
-    carryOut(steps, card);
-  }
-  tellWhoIsOut(lags, members, "LACP needs poplinkd");
-  if (options.json) {
-    Json list = Json::array();
-    for (const Step& step : steps) list.push_back(toJson(step));
-    Json result = {{"site", node.site}, {"dry_run", options.dry_run}, {"steps", list}};
-    if (new_hash) result["hash"] = toJson(desired.hash);
-    std::cout << result.dump(2) << "\n";
-    return kExitDone;
-  }
-  const char* would = options.dry_run ? "would " : "";
-  if (new_hash) std::cout << would << describe(desired.hash) << "\n";
-  for (const std::string& line : describe(steps)) std::cout << would << line << "\n";
-  std::cout << node.site << ": " << steps.size() << (steps.size() == 1 ? " entry " : " entries ")
-            << (options.dry_run ? "to change" : "changed") << "\n";
-  return kExitDone;
+  if (auto daemon = daemonOf(node)) return print(byDaemon(*daemon, options), options.json);
+  return print(byCard(region, node, options.dry_run), options.json);
 }
 
 }  // namespace poplink::host

@@ -4,16 +4,20 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <stdexcept>
 #include <system_error>
 
+#include "../api/capture_record.h"
+#include "../capture/capture_hub.h"
 #include "../capture/frame_filter.h"
 #include "../capture/pcapng.h"
+#include "../model/read_region.h"
 #include "commands.h"
+#include "daemon_client.h"
 #include "open_card.h"
 #include "poplink/driver/rings.h"
 #include "signals.h"
@@ -29,21 +33,12 @@ constexpr std::chrono::milliseconds kPollPause(5);  // without interrupts
 constexpr std::chrono::seconds kCheckPause(1);      // between looks whether the card still is there
 constexpr unsigned kForwarded = 0;
 
-driver::Capture wanted(const CaptureOptions& options) {
-  driver::Capture capture;
-  if (options.ports.empty()) capture.ports.set();
-  for (const unsigned port : options.ports) capture.ports.set(port);
-  for (const std::string& name : options.outcomes) {
-    if (name == "dropped" || name == "all") {
-      for (const card_map::DropReason& reason : card_map::kDropReasons) capture.outcomes.set(reason.number);
-    }
-    if (name == "forwarded" || name == "all") capture.outcomes.set(kForwarded);
-    for (const card_map::DropReason& reason : card_map::kDropReasons) {
-      if (reason.name == name) capture.outcomes.set(reason.number);
-    }
+CaptureWish wanted(const CaptureOptions& options) {
+  try {
+    return captureWish(options.ports, options.outcomes, options.service, options.new_addresses);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
   }
-  capture.service = options.service;
-  return capture;
 }
 
 std::string macAddress(std::span<const std::uint8_t> bytes) {
@@ -72,10 +67,7 @@ std::string outcome(const HostFrame& frame) {
 /// Where captured frames go: lines of text, or a pcapng file.
 class Sink {
  public:
-  Sink(const CaptureOptions& options, std::uint64_t card_us) : to_file_(!options.file.empty()) {
-    const auto now =
-        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
-    offset_us_ = static_cast<std::uint64_t>(now.count()) - card_us;
+  explicit Sink(const CaptureOptions& options) : to_file_(!options.file.empty()) {
     if (!to_file_) return;
     if (options.file != "-") {
       file_.open(options.file, std::ios::binary | std::ios::trunc);
@@ -87,8 +79,9 @@ class Sink {
     write(pcapng::header("poplink capture", names));
   }
 
-  void frame(const HostFrame& one) {
-    const std::uint64_t us = one.us + offset_us_;
+  /// `offset_us`: from the frame's time to the time of day.
+  void frame(const HostFrame& one, std::uint64_t offset_us) {
+    const std::uint64_t us = one.us + offset_us;
     std::string why = outcome(one);
     if (one.service) why += " (service " + std::to_string(*one.service) + ")";
     if (to_file_) {
@@ -117,28 +110,165 @@ class Sink {
   }
 
   bool to_file_;
-  std::uint64_t offset_us_ = 0;  ///< from card time to the time of day
   std::ofstream file_;
   std::ostream* out_ = &std::cout;
 };
 
-/// Stops the copies however it ends.
-struct Copies {
-  Copies(driver::Transport& card, const driver::Capture& capture, bool new_addresses) : transport(card) {
-    driver::startCapture(transport, capture);
-    if (new_addresses) driver::learnAddresses(transport, capture.ports.to_ulong() & 0xFFFF);
+/// What both ways to the frames share.
+class Session {
+ public:
+  Session(const CaptureOptions& options, const FrameFilter& filter)
+      : options_(options), wish_(wanted(options)), filter_(filter), sink_(options) {}
+
+  bool enough() const { return options_.count != 0 && captured_ >= options_.count; }
+  Clock::time_point end() const { return end_; }
+  const CaptureWish& wish() const { return wish_; }
+
+  void take(const HostFrame& frame, std::uint64_t offset_us) {
+    // What the card gives the host for reasons of its own is subject to the same wishes.
+    if (enough() || !isWanted(wish_, frame) || !filter_.matches(frame.bytes, frame.frame_bytes)) return;
+    sink_.frame(frame, offset_us);
+    ++captured_;
   }
-  ~Copies() {
-    try {
-      driver::stopCapture(transport);
-      driver::learnAddresses(transport, {});
-    } catch (const driver::DriverError&) {
+  void begun(const std::string& where) {
+    std::cerr << "capturing at " << where << ", Ctrl-C ends it\n";
+    if (options_.seconds != 0) end_ = Clock::now() + std::chrono::seconds(options_.seconds);
+  }
+  void flush() { sink_.flush(); }
+  int finish(std::uint64_t lost) {
+    sink_.flush();
+    std::cerr << captured_ << " frames captured"
+              << (lost != 0 ? ", " + std::to_string(lost) + " discarded by the card" : "") << "\n";
+    return kExitDone;
+  }
+
+ private:
+  const CaptureOptions& options_;
+  CaptureWish wish_;
+  const FrameFilter& filter_;
+  Sink sink_;
+  Clock::time_point end_ = Clock::time_point::max();
+  std::uint64_t captured_ = 0;
+};
+
+/// All rings of the card in a loop of our own.
+class OwnRings {
+ public:
+  OwnRings(driver::Transport& card, Session& session, bool poll) : session_(session), hub_(card) {
+    for (const auto one : {driver::HostClass::slow_protocols, driver::HostClass::routing, driver::HostClass::bfd})
+      rings_.push_back(std::make_unique<driver::RxRing>(card, one));
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    offset_us_ = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count()) -
+                 driver::cardTime(card);
+    member_ = hub_.join(session.wish(), [this](const HostFrame& frame) { session_.take(frame, offset_us_); });
+    if (poll) return;
+    for (const auto& ring : rings_) vectors_.push_back(ring->eventDescriptor());
+    vectors_.push_back(hub_.eventDescriptor());
+    std::erase_if(vectors_, [](int vector) { return vector < 0; });
+  }
+
+  void run(int signals) {
+    std::vector<pollfd> waits = {{signals, POLLIN, 0}};
+    for (const int vector : vectors_) waits.push_back({vector, POLLIN, 0});
+    auto next_check = Clock::now() + kCheckPause;
+    while (!session_.enough() && Clock::now() < session_.end()) {
+      if (Clock::now() >= next_check) {
+        next_check = Clock::now() + kCheckPause;
+        check();
+      }
+      const bool busy = poll() != 0;
+      if (!busy) session_.flush();
+      if (!busy && !vectors_.empty()) arm();
+      ::poll(waits.data(), busy ? 1 : waits.size(), busy ? 0 : pauseMs());
+      if (waits.front().revents != 0) break;
+      for (std::size_t i = 1; i < waits.size(); ++i) {
+        std::uint64_t fired = 0;
+        if (waits[i].revents != 0) static_cast<void>(::read(waits[i].fd, &fired, sizeof fired));
+      }
     }
   }
-  Copies(const Copies&) = delete;
-  Copies& operator=(const Copies&) = delete;
-  driver::Transport& transport;
+
+  std::uint64_t lost() {
+    std::uint64_t all = hub_.lost();
+    for (const auto& ring : rings_) all += ring->lost();
+    return all;
+  }
+
+ private:
+  std::size_t poll() {
+    std::size_t frames = hub_.poll();
+    for (const auto& ring : rings_) frames += ring->poll([this](const HostFrame& frame) { hub_.frame(frame); });
+    return frames;
+  }
+  void arm() {
+    for (const auto& ring : rings_) ring->arm();
+    hub_.arm();
+  }
+  void check() {
+    for (const auto& ring : rings_) ring->check();
+    hub_.check();
+  }
+  int pauseMs() const {
+    const Clock::duration most = vectors_.empty() ? Clock::duration(kPollPause) : Clock::duration(kCheckPause);
+    const auto wait = std::min<Clock::duration>(session_.end() - Clock::now(), most);
+    return static_cast<int>(
+        std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(wait).count(), 0));
+  }
+
+  Session& session_;
+  CaptureHub hub_;
+  std::vector<std::unique_ptr<driver::RxRing>> rings_;
+  std::uint64_t offset_us_ = 0;
+  std::unique_ptr<CaptureHub::Membership> member_;
+  std::vector<int> vectors_;
 };
+
+int captureFromCard(const CaptureOptions& options, const FrameFilter& filter, int signals) {
+  const auto card = openTransport(options.choice, "poplink capture");
+  driver::checkRegisterMap(*card);
+  Session session(options, filter);
+  OwnRings rings(*card, session, options.poll);
+  session.begun(card->name());
+  try {
+    rings.run(signals);
+    return session.finish(rings.lost());
+  } catch (const driver::DriverError& error) {
+    return cardFailed(error);
+  }
+}
+
+std::string targetOf(const CaptureOptions& options) {
+  std::string target = "/v1/capture?outcomes=";
+  for (const std::string& outcome : options.outcomes)
+    target += (target.back() == '=' ? "" : ",") + api::encode(outcome);
+  for (const unsigned port : options.ports) target += "&ports=" + std::to_string(port);
+  if (options.service) target += "&service=" + std::to_string(*options.service);
+  return target + (options.new_addresses ? "&new_addresses=1" : "");
+}
+
+int captureFromDaemon(api::Client& daemon, const std::string& where, const CaptureOptions& options,
+                      const FrameFilter& filter, int signals) {
+  Session session(options, filter);
+  std::uint32_t missing = 0;  // told by a record of nothing else
+  const auto take = [&](const api::Json& json) -> bool {
+    auto record = api::captureRecordOf(json);
+    if (!record) {
+      missing += json.value("lost", 0U);
+      return true;
+    }
+    record->frame.lost += std::exchange(missing, 0);
+    session.take(record->frame, 0);
+    session.flush();
+    return !session.enough();
+  };
+  api::Client::Until until{signals, {}};
+  if (options.seconds != 0) until.time = Clock::now() + std::chrono::seconds(options.seconds);
+  ask([&]() -> api::Json {
+    daemon.stream(targetOf(options), until, [&] { session.begun("poplinkd, " + where); }, take);
+    return {};
+  });
+  return session.finish(0);
+}
 
 }  // namespace
 
@@ -149,70 +279,12 @@ int capture(const CaptureOptions& options) {
   } catch (const FilterError& error) {
     throw UsageError(error.what());
   }
-  const driver::Capture what = wanted(options);
   const driver::Descriptor signals = endingSignals();
-  const auto card = openTransport(options.choice, "poplink capture");
-  driver::checkRegisterMap(*card);
-  Sink sink(options, driver::cardTime(*card));
-  std::array<std::unique_ptr<driver::RxRing>, driver::kHostClasses> rings;
-  for (unsigned c = 0; c < rings.size(); ++c)
-    rings[c] = std::make_unique<driver::RxRing>(*card, static_cast<driver::HostClass>(c));
-  const Copies copies(*card, what, options.new_addresses);
-  std::cerr << "capturing at " << card->name() << ", Ctrl-C ends it\n";
-
-  std::uint64_t captured = 0;
-  const auto enough = [&] { return options.count != 0 && captured >= options.count; };
-  const auto take = [&](const HostFrame& frame) {
-    // What the card gives us for its own reasons is subject to the same wishes.
-    if (enough() || !what.ports.test(frame.port) || !(frame.learned || what.outcomes.test(frame.reason))) return;
-    if (what.service && frame.service != what.service) return;
-    if (!filter->matches(frame.bytes, frame.frame_bytes)) return;
-    sink.frame(frame);
-    ++captured;
-  };
-  try {
-    std::vector<pollfd> waits = {{signals.get(), POLLIN, 0}};
-    for (const auto& ring : rings) {
-      if (!options.poll && ring->eventDescriptor() >= 0) waits.push_back({ring->eventDescriptor(), POLLIN, 0});
-    }
-    const bool interrupts = waits.size() > 1;
-    const auto end =
-        options.seconds == 0 ? Clock::time_point::max() : Clock::now() + std::chrono::seconds(options.seconds);
-    auto next_check = Clock::now() + kCheckPause;
-    while (!enough() && Clock::now() < end) {
-      std::size_t frames = 0;
-      for (const auto& ring : rings) frames += ring->poll(take);
-      if (Clock::now() >= next_check) {
-        next_check = Clock::now() + kCheckPause;
-        for (const auto& ring : rings) ring->check();
-      }
-      if (frames != 0) {
-        if (::poll(waits.data(), 1, 0) > 0) break;
-        continue;
-      }
-      sink.flush();
-      if (interrupts) {
-        for (const auto& ring : rings) ring->arm();
-      }
-      const auto until = std::min<Clock::duration>(
-          end - Clock::now(), interrupts ? Clock::duration(kCheckPause) : Clock::duration(kPollPause));
-      const auto wait = std::chrono::duration_cast<std::chrono::milliseconds>(until);
-      ::poll(waits.data(), waits.size(), static_cast<int>(std::max<std::int64_t>(wait.count(), 0)));
-      if (waits.front().revents != 0) break;
-      for (std::size_t i = 1; i < waits.size(); ++i) {
-        std::uint64_t fired = 0;
-        if (waits[i].revents != 0) static_cast<void>(::read(waits[i].fd, &fired, sizeof fired));
-      }
-    }
-    sink.flush();
-    std::uint64_t lost = 0;
-    for (const auto& ring : rings) lost += ring->lost();
-    std::cerr << captured << " frames captured"
-              << (lost != 0 ? ", " + std::to_string(lost) + " discarded by the card" : "") << "\n";
-  } catch (const driver::DriverError& error) {
-    return cardFailed(error);
+  if (!options.choice.node.empty()) {
+    const Node node = readNode(options.choice.node);
+    if (auto daemon = daemonOf(node)) return captureFromDaemon(*daemon, node.api, options, *filter, signals.get());
   }
-  return kExitDone;
+  return captureFromCard(options, *filter, signals.get());
 }
 
 }  // namespace poplink::host

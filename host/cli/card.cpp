@@ -2,58 +2,19 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
+#include "../model/read_region.h"
+#include "../report/report.h"
 #include "commands.h"
+#include "daemon_client.h"
 #include "open_card.h"
 #include "print_table.h"
-#include "registers.h"
 
 namespace poplink::host {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-namespace reg = card_map::reg;
-namespace field = card_map::field;
-
-std::string hex(std::uint64_t value, int digits) {
-  char text[24];
-  std::snprintf(text, sizeof text, "%0*llx", digits, static_cast<unsigned long long>(value));
-  return text;
-}
-
-std::string ids(std::uint16_t vendor, std::uint16_t device) {
-  return hex(vendor, 4) + ":" + hex(device, 4);
-}
-
-Json orNull(const std::string& text) {
-  return text.empty() ? Json() : Json(text);
-}
-template <class Number>
-Json orNull(const std::optional<Number>& number) {
-  return number ? Json(*number) : Json();
-}
-
-Json link(const std::string& speed, unsigned width) {
-  if (speed.empty() || width == 0) return {};
-  return {{"speed", speed}, {"width", width}};
-}
-
-Json toJson(const driver::PciCard& card) {
-  return {{"address", card.address},
-          {"id", ids(card.vendor, card.device)},
-          {"subsystem", ids(card.subsystem_vendor, card.subsystem)},
-          {"class", hex(card.device_class, 6)},
-          {"revision", card.revision},
-          {"serial", card.serial ? Json(hex(*card.serial, 16)) : Json()},
-          {"link", link(card.link_speed, card.link_width)},
-          {"max_link", link(card.max_link_speed, card.max_link_width)},
-          {"numa_node", orNull(card.numa_node)},
-          {"iommu_group", orNull(card.iommu_group)},
-          {"driver", orNull(card.driver)},
-          {"owner", orNull(card.owner)}};
-}
 
 std::string text(const Json& value) {
   if (value.is_null()) return "-";
@@ -62,12 +23,17 @@ std::string text(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
+std::string hex(std::uint64_t value, int digits) {
+  char text[24];
+  std::snprintf(text, sizeof text, "0x%0*llx", digits, static_cast<unsigned long long>(value));
+  return text;
+}
+
 int list(const CardOptions& options) {
-  Json cards = Json::array();
-  for (const driver::PciCard& card : driver::listPciCards(driver::PciSystem(options.choice.root)))
-    cards.push_back(toJson(card));
+  const Json report = reportCards(driver::PciSystem(options.choice.root));
+  const Json& cards = report["cards"];
   if (options.json) {
-    std::cout << Json{{"cards", cards}}.dump(2) << "\n";
+    std::cout << report.dump(2) << "\n";
   } else if (cards.empty()) {
     std::cout << "no cards\n";
   } else {
@@ -82,47 +48,26 @@ int list(const CardOptions& options) {
   return kExitDone;
 }
 
-/// What the bus says of the card; null: it is on none.
-Json onBus(const std::string& name, const std::string& root) {
-  if (!driver::pciAddress(name)) return {};
-  for (const driver::PciCard& card : driver::listPciCards(driver::PciSystem(root))) {
-    if (card.address == name) return toJson(card);
-  }
-  return {};
+/// Of the card that a node file names.
+std::optional<api::Client> daemonOf(const CardOptions& options) {
+  return options.choice.node.empty() ? std::nullopt : host::daemonOf(readNode(options.choice.node));
+}
+
+Json infoOf(const CardOptions& options) {
+  if (auto daemon = daemonOf(options)) return ask([&] { return daemon->get("/v1/card"); });
+  const auto card = openTransport(options.choice, "poplink card info");
+  driver::checkRegisterMap(*card);
+  return reportCard(*card, driver::PciSystem(options.choice.root));
 }
 
 int info(const CardOptions& options) {
-  const auto card = openTransport(options.choice, "poplink card info");
-  driver::checkRegisterMap(*card);
-  const driver::Access reads[] = {driver::Access::read(reg::kVersion),   driver::Access::read(reg::kGeometry),
-                                  driver::Access::read(reg::kCoreClock), driver::Access::read(reg::kForwardLatency),
-                                  driver::Access::read(reg::kStatus),    driver::Access::read(reg::kSerialLow),
-                                  driver::Access::read(reg::kSerialHigh)};
-  const std::vector<std::uint32_t> words = card->run(reads);
-  const driver::Capabilities has = card->capabilities();
-  const std::uint64_t serial = words[5] | static_cast<std::uint64_t>(words[6]) << 32;
-  Json about = {{"card", card->name()},
-                {"serial", serial == 0 ? Json() : Json(hex(serial, 16))},
-                {"register_map", std::to_string(field::kVersionMajor.of(words[0])) + "." +
-                                     std::to_string(field::kVersionMinor.of(words[0]))},
-                {"ready", field::kStatusReady.of(words[4]) != 0},
-                {"ports", field::kGeometryPorts.of(words[1])},
-                {"data_width", field::kGeometryDataWidth.of(words[1])},
-                {"core_clock_khz", words[2]},
-                {"forward_latency_cycles", words[3]},
-                {"dma", has.dma},
-                {"interrupt_vectors", has.vectors}};
-  Json bus = onBus(card->name(), options.choice.root);
-  if (!bus.is_null()) {
-    bus.erase("address");
-    bus.erase("serial");
-    bus.erase("owner");  // that is us
-  }
+  Json about = infoOf(options);
   if (options.json) {
-    about["pci"] = bus;
     std::cout << about.dump(2) << "\n";
     return kExitDone;
   }
+  const Json bus = about["pci"];
+  about.erase("pci");
   about.update(bus.is_null() ? Json::object() : bus);
   std::vector<std::vector<std::string>> rows;
   for (const auto& [key, value] : about.items()) {
@@ -134,49 +79,53 @@ int info(const CardOptions& options) {
   return kExitDone;
 }
 
-Json toJson(const RegisterValue& value) {
-  Json fields = Json::object();
-  for (const card_map::RegisterField& one : value.which->fields) {
-    if (one.readable) fields[std::string(one.name)] = one.bits.of(value.value);
+Json registersOf(const CardOptions& options) {
+  std::vector<RegisterRequest> requests;
+  try {
+    for (const std::string& name : options.registers) requests.push_back(parseRegister(name));
+  } catch (const RegisterError& error) {
+    throw UsageError(error.what());
   }
-  return {{"register", value.which->name},
-          {"index", orNull(value.index)},
-          {"address", value.which->address + value.index.value_or(0) * value.which->stride},
-          {"value", value.value},
-          {"fields", fields}};
+  if (auto daemon = daemonOf(options)) {
+    const bool writes =
+        std::any_of(requests.begin(), requests.end(), [](const auto& one) { return one.value.has_value(); });
+    std::string target = "/v1/card/registers";
+    if (writes) return ask([&] { return daemon->put(target, {{"registers", options.registers}}); });
+    for (const std::string& name : options.registers)
+      target += (target.find('?') == std::string::npos ? "?name=" : "&name=") + api::encode(name);
+    return ask([&] { return daemon->get(target); });
+  }
+  const auto card = openTransport(options.choice, "poplink card regs");
+  driver::checkRegisterMap(*card);
+  return reportRegisters(*card, requests);
 }
 
 /// A field that is the whole register says nothing more.
-std::string decoded(const RegisterValue& value) {
+std::string decoded(const Json& shown) {
   std::string text_of;
-  for (const card_map::RegisterField& one : value.which->fields) {
-    if (!one.readable || one.bits.width == 32) continue;
-    text_of += (text_of.empty() ? "" : ", ") + std::string(one.name) + " " + std::to_string(one.bits.of(value.value));
+  const std::string name = shown["register"].get<std::string>();
+  for (const card_map::Register& one : card_map::kRegisters) {
+    if (one.name != name) continue;
+    for (const card_map::RegisterField& part : one.fields) {
+      const auto value = shown["fields"].find(std::string(part.name));
+      if (value == shown["fields"].end() || part.bits.width == 32) continue;
+      text_of += (text_of.empty() ? "" : ", ") + std::string(part.name) + " " + value->dump();
+    }
   }
   return text_of;
 }
 
 int registers(const CardOptions& options) {
-  std::vector<RegisterRequest> requests;
-  requests.reserve(options.registers.size());
-  for (const std::string& name : options.registers) requests.push_back(parseRegister(name));
-  const auto card = openTransport(options.choice, "poplink card regs");
-  driver::checkRegisterMap(*card);
-  std::vector<RegisterValue> values;
-  if (requests.empty()) values = readRegisters(*card);
-  for (const RegisterRequest& request : requests) {
-    for (const RegisterValue& value : carryOut(*card, request)) values.push_back(value);
-  }
+  const Json report = registersOf(options);
   if (options.json) {
-    Json shown = Json::array();
-    for (const RegisterValue& value : values) shown.push_back(toJson(value));
-    std::cout << Json{{"card", card->name()}, {"registers", shown}}.dump(2) << "\n";
+    std::cout << report.dump(2) << "\n";
     return kExitDone;
   }
   std::vector<std::vector<std::string>> rows = {{"register", "address", "value", "fields"}};
-  for (const RegisterValue& value : values) {
-    rows.push_back({value.name(), "0x" + hex(value.which->address + value.index.value_or(0) * value.which->stride, 5),
-                    "0x" + hex(value.value, 8), decoded(value)});
+  for (const Json& one : report["registers"]) {
+    const std::string index = one["index"].is_null() ? "" : "[" + one["index"].dump() + "]";
+    rows.push_back(
+        {one["register"].get<std::string>() + index, hex(one["address"], 5), hex(one["value"], 8), decoded(one)});
   }
   printTable(rows);
   return kExitDone;

@@ -35,10 +35,11 @@ struct ApplyOptions {
 int apply(const ApplyOptions& options);
 
 struct ShowOptions {
-  std::string noun;  ///< service, port, counter, ecmp or table
+  std::string noun;  ///< service, port, counter, ecmp, table, lag or event
   std::string node;
   std::string table;  ///< of noun table: only this one
   bool json = false;
+  bool follow = false;  ///< of noun event: also those that come, until a signal
 };
 
 int show(const ShowOptions& options);

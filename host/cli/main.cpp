@@ -154,13 +154,17 @@ int main(int argc, char** argv) {
       {"port", "Ports: role, link, speed, light, lock, traffic, module"},
       {"counter", "Traffic and drops by reason"},
       {"ecmp", "Groups of next hops: members, shares, traffic, active flows (per link)"},
-      {"table", "Entries of the card's tables"}};
+      {"table", "Entries of the card's tables"},
+      {"lag", "LAGs and their members: who carries traffic, and why not"},
+      {"event", "What has happened to the card and its LAGs"}};
   for (const auto& [noun, help] : nouns) {
     CLI::App* command = show_command->add_subcommand(noun, help);
     command->add_option("--node", show_options.node, "Node file: which card")->required();
     command->add_flag("--json", show_options.json, "Machine-readable output");
     if (std::string(noun) == "table")
       command->add_option("name", show_options.table, "Only this table")->check(CLI::IsMember(tableNames()));
+    if (std::string(noun) == "event")
+      command->add_flag("--follow", show_options.follow, "Also those that come, until Ctrl-C");
     command->callback([&show_options, name = std::string(noun)] { show_options.noun = name; });
   }
   CardOptions card_options;

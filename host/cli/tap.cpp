@@ -7,7 +7,9 @@
 #include <chrono>
 #include <iostream>
 
+#include "../model/read_region.h"
 #include "commands.h"
+#include "daemon_client.h"
 #include "host_interface.h"
 #include "open_card.h"
 #include "poplink/driver/rings.h"
@@ -114,6 +116,12 @@ int forward(const TapOptions& options) {
 }  // namespace
 
 int tap(const TapOptions& options) {
+  if (!options.choice.node.empty()) {
+    const Node node = readNode(options.choice.node);
+    if (daemonOf(node))
+      throw driver::DriverError("poplinkd has the card of " + node.site + " (" + node.api +
+                                "); a port as an interface needs a card without it");
+  }
   try {
     return forward(options);
   } catch (const HostInterfaceError& error) {  // it cannot be made, or somebody has removed it

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "read_region.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "poplink/driver/pci_cards.h"
@@ -202,6 +203,17 @@ Region readRegion(const std::string& file) {
   return RegionReader(file).read(file);
 }
 
+namespace {
+
+/// "SITE-CARD": a name for the node's own files.
+std::string fileNameOf(const Node& node) {
+  std::string name = node.site + "-" + std::to_string(node.card);
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+}
+
+}  // namespace
+
 Node readNode(const std::string& file) {
   Problems problems(file);
   YamlMap map = readYamlFile(file, problems);
@@ -224,6 +236,8 @@ Node readNode(const std::string& file) {
     }
     if (map.has("iova")) node.physical_addresses = map.word("iova", {"own", "physical"}) == "physical";
   }
+  node.api = map.optionalText("api").value_or("/run/poplink/" + fileNameOf(node) + ".api");
+  node.state = map.optionalText("state").value_or("/run/poplink/" + fileNameOf(node) + ".json");
   map.finish();
   problems.stop();
   return node;

@@ -156,6 +156,8 @@ struct Node {
   bool physical_addresses = false;  ///< of transport pci: the host's IOMMU does not translate for the card
   std::string file{};               ///< that it was read from
   Place site_place{"site", 0};      ///< of `site` in it
+  std::string api{};                ///< socket on which poplinkd answers; "/run/poplink/SITE-CARD.api" unless set
+  std::string state{};              ///< what poplinkd keeps over a restart; "/run/poplink/SITE-CARD.json" unless set
 };
 
 /// The LAGs of a site of `region`, by their links: those that have an entry, and those that a service orders by naming

@@ -41,14 +41,6 @@ Changes changesOf(const Json& json) {
   return changes;
 }
 
-Changes changesTo(const Region& region, const Node& node, driver::Card& card) {
-  const TableImage current = readTables(card);
-  const Desired desired = desiredTables(region, node, card.ports(), current);
-  Changes changes{node.site, false, plan(current, desired.tables)};
-  if (card.hash() != desired.hash) changes.hash = desired.hash;
-  return changes;
-}
-
 void carryOut(const Changes& changes, driver::Card& card) {
   if (changes.hash) card.setHash(*changes.hash);
   carryOut(changes.steps, card);

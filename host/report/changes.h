@@ -22,10 +22,7 @@ nlohmann::ordered_json toJson(const Changes& changes);
 /// The reverse. Throws nlohmann::json::exception for what is none.
 Changes changesOf(const nlohmann::ordered_json& json);
 
-/// From what the card's tables hold to what the region wants. Throws ConfigError as desiredTables(), DriverError.
-Changes changesTo(const Region& region, const Node& node, driver::Card& card);
-/// Does it, in the order of plan(). Throws DriverError; what was done until then stays, and the next changesTo() has
-/// the rest.
+/// Does it, in the order of plan(). Throws DriverError; what was done until then stays.
 void carryOut(const Changes& changes, driver::Card& card);
 
 }  // namespace poplink::host

@@ -98,7 +98,7 @@ std::string answerCableRequest(const std::map<std::string, LabCableEnds>& cables
 struct CableControl::State : std::enable_shared_from_this<State> {
   State(asio::io_context& context, const std::string& socket, std::map<std::string, LabCableEnds> named,
         LabCardAccesses counted)
-      : acceptor(listenAt(context, socket)), path(socket), cables(std::move(named)), cards(std::move(counted)) {}
+      : acceptor(host::listenAt(context, socket)), path(socket), cables(std::move(named)), cards(std::move(counted)) {}
 
   struct Client : std::enable_shared_from_this<Client> {
     explicit Client(Local::socket connection) : socket(std::move(connection)) {}

@@ -39,7 +39,7 @@ bool hasHungUp(int socket) {
 }  // namespace
 
 StreamOutlet::StreamOutlet(asio::io_context& context, const std::string& socket, OutletWire wire, Tell tell)
-    : acceptor_(listenAt(context, socket)),
+    : acceptor_(host::listenAt(context, socket)),
       pause_(context),
       peer_(context),
       path_(socket),

@@ -34,7 +34,7 @@ constexpr std::uint64_t kMessages = 0xFEE0'0000;  // where vectors send theirs o
 
 struct CardServer::State : std::enable_shared_from_this<State> {
   State(asio::io_context& context, const std::string& socket, Ownership& owned)
-      : acceptor(listenAt(context, socket)), pause(context), path(socket), card(&owned) {}
+      : acceptor(host::listenAt(context, socket)), pause(context), path(socket), card(&owned) {}
 
   struct Client : Owner, PciHost, std::enable_shared_from_this<Client> {
     Client(Local::socket s, std::shared_ptr<State> o) : socket(std::move(s)), state(std::move(o)) {}

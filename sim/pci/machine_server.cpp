@@ -22,7 +22,7 @@ constexpr std::chrono::milliseconds kAcceptPause(50);
 
 MachineListener::MachineListener(asio::io_context& context, const std::string& socket, Ownership& card, Make make,
                                  Tell tell)
-    : acceptor_(listenAt(context, socket)),
+    : acceptor_(host::listenAt(context, socket)),
       pause_(context),
       path_(socket),
       card_(&card),

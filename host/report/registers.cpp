@@ -6,8 +6,6 @@
 #include <cstdio>
 #include <numeric>
 
-#include "commands.h"
-
 namespace poplink::host {
 
 namespace {
@@ -87,25 +85,26 @@ std::uint32_t kept(const Register& which) {
 
 void parseValue(RegisterRequest& request, const std::string& name, const std::string& text) {
   const auto value = number(text);
-  if (!value) throw UsageError("'" + text + "' is no value for " + name + ": a number, or 0x and hexadecimal digits");
+  if (!value)
+    throw RegisterError("'" + text + "' is no value for " + name + ": a number, or 0x and hexadecimal digits");
   const Register& which = *request.which;
   if (request.field != nullptr) {
-    if (!request.field->writable) throw UsageError(name + " cannot be written");
+    if (!request.field->writable) throw RegisterError(name + " cannot be written");
     if (*value >> request.field->bits.width != 0) {
-      throw UsageError(text + " does not fit the " + std::to_string(request.field->bits.width) + " bits of " + name);
+      throw RegisterError(text + " does not fit the " + std::to_string(request.field->bits.width) + " bits of " + name);
     }
   } else {
-    if (writable(which) == 0) throw UsageError(name + " cannot be written");
-    if (*value >> 32 != 0) throw UsageError(text + " does not fit the 32 bits of " + name);
+    if (writable(which) == 0) throw RegisterError(name + " cannot be written");
+    if (*value >> 32 != 0) throw RegisterError(text + " does not fit the 32 bits of " + name);
     if ((*value & ~std::uint64_t{writable(which)}) != 0) {
       char mask[16];
       std::snprintf(mask, sizeof mask, "0x%x", writable(which));
-      throw UsageError(text + " has bits that cannot be written: of " + name + ", those of " + mask + " can");
+      throw RegisterError(text + " has bits that cannot be written: of " + name + ", those of " + mask + " can");
     }
   }
   if (which.count != 0 && !request.index)
-    throw UsageError(name + " are " + std::to_string(which.count) + " registers: say which, as " +
-                     std::string(which.name) + "[0]");
+    throw RegisterError(name + " are " + std::to_string(which.count) + " registers: say which, as " +
+                        std::string(which.name) + "[0]");
   request.value = static_cast<std::uint32_t>(*value);
 }
 
@@ -119,27 +118,29 @@ RegisterRequest parseRegister(const std::string& text) {
   RegisterRequest request;
   std::string index;
   if (const std::size_t bracket = of_register.find('['); bracket != std::string::npos) {
-    if (of_register.back() != ']') throw UsageError("'" + name + "' is no register: its index has no end");
+    if (of_register.back() != ']') throw RegisterError("'" + name + "' is no register: its index has no end");
     index = of_register.substr(bracket + 1, of_register.size() - bracket - 2);
     of_register.resize(bracket);
   }
   const auto found = find(of_register, card_map::kRegisters);
   if (found == card_map::kRegisters.end())
-    throw UsageError("the card has no register '" + of_register + "'" + suggestion(of_register, card_map::kRegisters));
+    throw RegisterError("the card has no register '" + of_register + "'" +
+                        suggestion(of_register, card_map::kRegisters));
   request.which = &*found;
   if (name.find('[') != std::string::npos) {
-    if (found->count == 0) throw UsageError("'" + name + "': " + of_register + " is a single register");
+    if (found->count == 0) throw RegisterError("'" + name + "': " + of_register + " is a single register");
     const auto at = number(index);
     if (!at || *at >= found->count)
-      throw UsageError("'" + name + "': " + of_register + " has the indices 0 to " + std::to_string(found->count - 1));
+      throw RegisterError("'" + name + "': " + of_register + " has the indices 0 to " +
+                          std::to_string(found->count - 1));
     request.index = static_cast<unsigned>(*at);
   }
   if (dot != std::string::npos) {
     const std::string of_field = name.substr(dot + 1);
     const auto field = find(of_field, found->fields);
     if (field == found->fields.end())
-      throw UsageError("register " + of_register + " has no field '" + of_field + "'" +
-                       suggestion(of_field, found->fields));
+      throw RegisterError("register " + of_register + " has no field '" + of_field + "'" +
+                          suggestion(of_field, found->fields));
     request.field = &*field;
   }
   if (equals != std::string::npos) parseValue(request, name, text.substr(equals + 1));

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,11 @@
 #include "poplink/driver/transport.h"
 
 namespace poplink::host {
+
+/// What was asked for cannot be; the text says what could.
+struct RegisterError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 /// NAME or NAME=VALUE, NAME being REGISTER[INDEX].FIELD with index and field where there are such.
 struct RegisterRequest {
@@ -22,7 +28,7 @@ struct RegisterRequest {
   std::uint32_t address(unsigned at) const { return which->address + at * which->stride; }
 };
 
-/// Throws UsageError: a name that is not there (the text has those like it), an index out of the array, a value that
+/// Throws RegisterError: a name that is not there (the text has those like it), an index out of the array, a value that
 /// is none, does not fit, or changes what software cannot write.
 RegisterRequest parseRegister(const std::string& text);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "show_port.h"
-
 #include <cmath>
 #include <cstdio>
+
+#include "report.h"
 
 namespace poplink::host {
 
@@ -89,39 +89,9 @@ Json moduleOf(driver::Card& card, unsigned port, const driver::PortState& state)
   return json;
 }
 
-std::string speedText(const Json& mbit) {
-  if (mbit.is_null()) return "-";
-  const auto value = mbit.get<unsigned>();
-  return value % 1000 == 0 ? std::to_string(value / 1000) + "G" : std::to_string(value) + "M";
-}
-
-std::string lightText(const Json& dbm) {
-  if (dbm.is_null()) return "-";
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", dbm.get<double>());
-  return text;
-}
-
-/// What it is, and what is wrong with it.
-std::string moduleText(const Json& module) {
-  if (module.is_null()) return "none";
-  std::string text = "unreadable";
-  if (module["readable"].get<bool>()) {
-    text.clear();
-    for (const char* part : {"vendor", "part", "serial"}) {
-      const std::string one = module[part].get<std::string>();
-      text += (text.empty() || one.empty() ? "" : " ") + one;
-    }
-    if (!module["checksums_good"].get<bool>()) text += ", bad checksum";
-  }
-  if (module["fault"].get<bool>()) text += ", transmitter failed";
-  if (module["los"].get<bool>()) text += ", no signal";
-  return text;
-}
-
 }  // namespace
 
-Json portList(driver::Card& card) {
+Json reportPorts(driver::Card& card) {
   static constexpr const char* kRoles[] = {"cross_connect", "vrack", "backbone", "unknown"};
   const auto configured = card.validEntries("port");
   Json list = Json::array();
@@ -140,19 +110,6 @@ Json portList(driver::Card& card) {
                     {"sent", toJson(state.sent)}});
   }
   return {{"ports", list}};
-}
-
-std::vector<std::vector<std::string>> portRows(const Json& ports) {
-  std::vector<std::vector<std::string>> rows = {{"port", "role", "link", "speed", "transmit", "tx dBm", "rx dBm",
-                                                 "received frames/bytes", "sent frames/bytes", "module"}};
-  const auto count = [](const Json& value) { return value["frames"].dump() + "/" + value["bytes"].dump(); };
-  for (const Json& port : ports) {
-    rows.push_back({port["port"].dump(), port["role"].get<std::string>(), port["link"].get<std::string>(),
-                    speedText(port["speed_mbit"]), port["transmit"].get<std::string>(), lightText(port["transmit_dbm"]),
-                    lightText(port["receive_dbm"]), count(port["received"]), count(port["sent"]),
-                    moduleText(port["module"])});
-  }
-  return rows;
 }
 
 }  // namespace poplink::host

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "show_ecmp.h"
-
 #include <array>
 #include <bit>
 #include <optional>
+
+#include "report.h"
 
 namespace poplink::host {
 
@@ -72,7 +72,7 @@ Json flowsOn(driver::Card& card, unsigned link) {
 
 }  // namespace
 
-Json ecmpGroups(driver::Card& card) {
+Json reportEcmp(driver::Card& card) {
   const std::uint64_t live_ports = livePorts(card);
   const auto links = card.validEntries("link");
   std::uint64_t live_links = 0;
@@ -101,29 +101,6 @@ Json ecmpGroups(driver::Card& card) {
     groups.push_back({{"group", number}, {"services", users}, {"spread", load.spread}, {"members", members}});
   }
   return {{"groups", groups}};
-}
-
-std::vector<std::vector<std::string>> ecmpRows(const Json& groups) {
-  const auto list = [](const Json& values) {
-    std::string text;
-    for (const Json& one : values) text += (text.empty() ? "" : ",") + one.dump();
-    return text;
-  };
-  const auto flows = [](const Json& of_link) -> std::string {
-    if (of_link.is_null()) return "-";
-    return (of_link["saturated"].get<bool>() ? ">" : "") + of_link["estimate"].dump();
-  };
-  std::vector<std::vector<std::string>> rows = {
-      {"group", "services", "link", "ports", "state", "buckets", "carries", "sent frames/bytes", "flows/s"}};
-  for (const Json& group : groups) {
-    for (const Json& member : group["members"]) {
-      const Json& sent = member["sent"];
-      rows.push_back({group["group"].dump(), list(group["services"]), member["link"].dump(), list(member["ports"]),
-                      member["state"].get<std::string>(), member["buckets"].dump(), member["carries"].dump(),
-                      sent["frames"].dump() + "/" + sent["bytes"].dump(), flows(member["flows"])});
-    }
-  }
-  return rows;
 }
 
 }  // namespace poplink::host
