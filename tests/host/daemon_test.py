@@ -151,11 +151,11 @@ class Poplinkd(LabCase):
         self.start_cards()
         daemon, _ = self.both_up()
         before = self.entries("par-th2")
-        self.region.write_text(REGION.replace("tunnel_id: 101", "tunnel_id: 5000").replace("vrack: pn-1\n", "vrack: pn-9\n"))
+        self.region.write_text(REGION.replace("tunnel_id: 101", "tunnel_id: 5000\n    pcp: 9"))
         daemon.send_signal(signal.SIGHUP)
         self.wait_for(self.logged, "par-th2", "event=config.refused")
         said = self.apply("par-th2", expect=CONFIG).stderr
-        for part in ("region.yaml:", "services[0].tunnel_id", "services[0].vrack: there is no vRack 'pn-9'"):
+        for part in ("region.yaml:", "services[0].tunnel_id", "services[0].pcp"):
             self.assertIn(part, said)
             self.assertIn(part, self.log_of("par-th2").read_text())
         self.assertEqual(self.entries("par-th2"), before)
