@@ -326,7 +326,7 @@ module card_core #(
     .busy_o(repeat_busy), .alarm_o(alarm), .alarm_us_o(alarm_us));
 
   port_hold holds (
-    .clk(clk), .rst(rst), .port_up_i(16'(port_up)), .hold_i(16'(port_hold_bits[PORTS-1:0])), .release_i(port_release), .held_o(port_held));
+    .clk(clk), .port_up_i(16'(port_up)), .hold_i(16'(port_hold_bits[PORTS-1:0])), .release_i(port_release), .held_o(port_held));
 
   // ---- registers, tables, counters
 

@@ -124,19 +124,18 @@ module pdu_repeat #(
   logic [4:0]    beats_q;
   logic [63:0]   age_now;
   logic [32:0]   age_q, after;
-  logic          late_q, about;
+  logic          late_q;
   assign age_now = now_us - refreshed_q[at_q];
-  assign valid_o = state_q == OFFER && armed_q[at_q] && !late_q;
+  assign valid_o = state_q == OFFER && !late_q;
   assign length_o = 14'(out_bytes_q);
   assign port_o = at_q;
-  assign about = told && told_port == at_q;
   // Of several due times that have passed one is made good, not all.
   assign after = next_q[at_q] + {1'b0, interval_q[at_q]} > age_q ? next_q[at_q] + {1'b0, interval_q[at_q]}
                                                                  : age_q + {1'b0, interval_q[at_q]};
 
   always_comb begin
     expire_mask = '0;
-    if (state_q == LOOK && look_late || state_q == OFFER && late_q) expire_mask[at_q] = 1'b1;
+    if (state_q == LOOK && look_late) expire_mask[at_q] = 1'b1;
   end
 
   assign busy_o = state_q != SLEEP || changed || woken;
@@ -183,21 +182,18 @@ module pdu_repeat #(
   logic [3:0] follower;
   assign follower = at_q == LAST ? 4'd0 : at_q + 4'd1;
   always_comb begin
-    looks = 1'b0;
     case (state_q)
       SLEEP:   looks = changed || woken;
       LOOK:    looks = changed;
       LOAD:    looks = changed;
-      OFFER:   looks = !take_i && (about || late_q || !armed_q[at_q]);
-      READ:    looks = read_i && beats_q == 5'd1;
-      default: looks = 1'b1;
+      OFFER:   looks = !take_i && (changed || late_q);
+      default: looks = read_i && beats_q == 5'd1;  // READ
     endcase
   end
 
   always_ff @(posedge clk) begin
     if (rst) begin
       state_q <= SLEEP;
-      at_q <= '0;
       any_q <= 1'b0;
     end else if (looks) begin
       state_q <= LOOK;

@@ -7,14 +7,13 @@
 
 module port_hold (
   input  wire logic        clk,
-  input  wire logic        rst,
   input  wire logic [15:0] port_up_i,
-  input  wire logic [15:0] hold_i,      // ports that are to be held; the others never are
+  input  wire logic [15:0] hold_i,      // ports that are to be held, none from reset on; the others never are
   input  wire logic [15:0] release_i,
   output logic [15:0]      held_o
 );
 
-  always_ff @(posedge clk) held_o <= rst ? '0 : hold_i & (~port_up_i | held_o & ~release_i);
+  always_ff @(posedge clk) held_o <= hold_i & (~port_up_i | held_o & ~release_i);
 
 endmodule
 

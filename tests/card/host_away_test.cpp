@@ -66,6 +66,22 @@ TEST_F(HostAway, frame_is_repeated_as_it_is_at_its_rate_until_its_lifetime_ends)
   EXPECT_EQ(bench.allDropped(16), Count{});
 }
 
+TEST_F(HostAway, every_port_of_the_card_repeats_its_own) {
+  for (unsigned port = sim::CardModel::kPortCount; port-- > 0;) {
+    arm(port, slowFrame(60 + port, port), 0, 10, 5);
+    pass(1);
+    const auto got = sentBy(port);
+    ASSERT_EQ(got.size(), 1U) << port;
+    EXPECT_EQ(got[0].bytes, slowFrame(60 + port, port));
+  }
+  for (unsigned port = sim::CardModel::kPortCount; port < map::reg::kRepeatControlCount; ++port) {
+    arm(port, slowFrame(60, port), 0, 10, 5);
+    EXPECT_FALSE(armed(port)) << "a port that the card does not have";
+  }
+  pass(2);
+  EXPECT_TRUE(sent.empty());
+}
+
 TEST_F(HostAway, repetition_outlives_the_rings_and_a_bus_that_hangs) {
   const Frame pdu = slowFrame(124, 1);
   arm(2, pdu, 5, 5, 100'000);

@@ -14,7 +14,7 @@ namespace poplink::tests {
 namespace {
 
 constexpr unsigned kBeat = POPLINK_BEAT_BYTES, kPorts = 16;
-constexpr unsigned kSettled = 3 * kPorts + 20;  ///< cycles in which whatever is due has gone out
+constexpr unsigned kSettled = 3 * kPorts + 40;  ///< cycles in which whatever is due has gone out
 
 struct Times {
   std::uint32_t wait, interval, lifetime;
@@ -33,6 +33,7 @@ class Bench {
     dut_->port_up_i = links = 0xFFFF;
     dut_->arm_i = dut_->refresh_i = dut_->stop_i = 0;
     dut_->take_i = dut_->read_i = 0;
+    reading_.reset();
     dut_.reset();
   }
 
@@ -52,7 +53,9 @@ class Bench {
     const bool reads = dut_->read_i;
     dut_.clock();
     dut_->arm_i = dut_->refresh_i = dut_->stop_i = 0;
-    if (reads) read();
+    if (!reads) return;
+    pause_ = static_cast<unsigned>(random() % 4);
+    read();
   }
   void run(unsigned cycles = kSettled) {
     for (unsigned i = 0; i < cycles; ++i) cycle();
@@ -395,6 +398,7 @@ TEST_F(PduRepeat, frame_that_the_stream_cannot_take_is_withdrawn_with_its_reason
     bench.now_us += 10;
     bench.run();
     EXPECT_TRUE(bench->valid_o) << why;
+    for (unsigned i = 0; i < 2 * kPorts; bench.cycle(), ++i) EXPECT_TRUE(bench->busy_o) << why;
     happens();
     bench.cycle();
     bench.cycle();
@@ -417,7 +421,25 @@ TEST_F(PduRepeat, all_ports_are_due_at_once_and_each_has_its_turn) {
   bench.now_us += 500;
   bench.run(40 * kPorts);
   ASSERT_EQ(bench.sent.size(), kPorts);
-  for (const Sent& one : bench.sent) EXPECT_EQ(one.bytes, pdus[one.port]);
+  for (unsigned port = 0; port < kPorts; ++port) {
+    EXPECT_EQ(bench.sent[port].port, port) << "in turn";
+    EXPECT_EQ(bench.sent[port].bytes, pdus[port]);
+  }
+  for (const unsigned first : {5U, 12U}) {
+    bench.sent.clear();
+    for (unsigned port = 0; port < kPorts; ++port) {
+      bench.refresh(port);
+      bench.run();
+    }
+    bench.armAndRun(first, pdus[first], {0, 10'000, 100'000});
+    bench.now_us += 500;
+    bench.run(40 * kPorts);
+    ASSERT_EQ(bench.sent.size(), kPorts);
+    for (unsigned i = 0; i < kPorts; ++i) EXPECT_EQ(bench.sent[i].port, (first + i) % kPorts) << "and on from there";
+    bench.armAndRun(first, pdus[first], {500, 1, 100'000});
+    bench.now_us += 500;
+    bench.run(40 * kPorts);
+  }
   // More are due than the stream takes: nobody waits for ever.
   for (unsigned i = 0; i < 4'000; ++i) {
     ++bench.now_us;
@@ -452,6 +474,51 @@ TEST_F(PduRepeat, rests_until_its_alarm) {
       << "also the end of a lifetime";
   EXPECT_EQ(bench.times(), (std::vector<std::uint64_t>{start + 300, start + 400}));
   EXPECT_FALSE(bench->busy_o);
+}
+
+TEST_F(PduRepeat, is_busy_until_it_knows_its_alarm) {
+  bench.armAndRun(15, frame(), {100, 100, 10'000});
+  bench.now_us += 50;
+  for (const unsigned port : {15U, 3U}) {
+    bench.refresh(port);
+    bench.cycle();
+    for (unsigned i = 0; i < 2 * kPorts; bench.cycle(), ++i) {
+      ASSERT_NE(bench->busy_o, bench->alarm_o) << i;
+      if (bench->alarm_o) {
+        EXPECT_EQ(bench->alarm_us_o, bench.now_us + 100);
+      }
+    }
+    EXPECT_TRUE(bench->alarm_o);
+  }
+}
+
+TEST_F(PduRepeat, what_was_stopped_sets_no_alarm) {
+  const std::uint64_t start = bench.now_us;
+  bench.armAndRun(3, frame(), {100, 100, 10'000});
+  bench.armAndRun(4, frame(), {700, 100, 10'000});
+  bench.stop(3);
+  bench.run();
+  EXPECT_EQ(bench->alarm_us_o, start + 700);
+  bench.stop(4);
+  bench.run();
+  EXPECT_FALSE(bench->alarm_o || bench->busy_o);
+}
+
+TEST_F(PduRepeat, reset_ends_whatever_is_under_way) {
+  for (unsigned delay = 0; delay < 60; ++delay) {
+    bench.accepts = delay % 2 == 0;
+    for (unsigned port = 0; port < 4; ++port) bench.armAndRun(port, frame(), {10, 10, 1000});
+    bench.now_us += 10;
+    bench.run(delay);
+    bench.reset();
+    bench.sent.clear();
+    EXPECT_FALSE(bench->valid_o || bench->busy_o || bench->alarm_o) << delay;
+    bench.accepts = true;
+    bench.armAndRun(9, frame(), {0, 10, 0});
+    ASSERT_EQ(bench.sent.size(), 1U) << delay;
+    bench.sent.clear();
+    bench.pass(1);
+  }
 }
 
 TEST_F(PduRepeat, reset_disarms_and_counts_from_zero) {
