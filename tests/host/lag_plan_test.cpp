@@ -295,7 +295,7 @@ TEST(LacpSettings, are_what_the_file_says) {
   port(region, 0).gigabits = port(region, 1).gigabits = 1;
   const Site& site = region.sites[0];
   const Lag lag = lagsOf(region, site).at(0);
-  const MacAddress system = systemAddress(0x504C'0000'0123'4567);
+  const MacAddress system = systemAddress({}, {}, 0x504C'0000'0123'4567);
   const lacp::GroupSettings group = groupSettings(lag, site, system);
   EXPECT_EQ(group.system, system);
   EXPECT_EQ(group.system_priority, 7);
@@ -320,7 +320,7 @@ TEST(LacpSettings, machines_take_them) {
   const Site& site = region.sites[0];
   const Lag lag = lagsOf(region, site).at(0);
   const auto ports = portSettings(lag, site);
-  lacp::AggregationGroup group(groupSettings(lag, site, systemAddress(1)), ports, lacp::TimePoint{});
+  lacp::AggregationGroup group(groupSettings(lag, site, systemAddress({}, {}, 1)), ports, lacp::TimePoint{});
   unsigned out = 0;
   for (const lacp::Action& action : group.run(lacp::TimePoint{})) {
     const auto* mux = std::get_if<lacp::SetMux>(&action);
@@ -333,17 +333,28 @@ TEST(LacpSettings, keys_differ_by_link_and_a_site_may_name_its_system) {
   Region region = example();
   region.sites[0].lacp_system = MacAddress{2, 1, 2, 3, 4, 5};
   const Lag lag{{}, PortId{1}, {PortId{1}}, {}};
-  const lacp::GroupSettings group = groupSettings(lag, region.sites[0], systemAddress(1));
+  const lacp::GroupSettings group = groupSettings(lag, region.sites[0], systemAddress({}, {}, 1));
   EXPECT_EQ(group.key, 2);
   EXPECT_EQ(group.system, (MacAddress{2, 1, 2, 3, 4, 5}));
   EXPECT_EQ(group.selection.min_links_up, 1U);
 }
 
 TEST(LacpSettings, addresses_are_local_and_one_for_each_port) {
-  const MacAddress system = systemAddress(0x504C'0000'0123'4567);
+  const MacAddress system = systemAddress({}, {}, 0x504C'0000'0123'4567);
   EXPECT_EQ(system, (MacAddress{0x02, 0x01, 0x23, 0x45, 0x67, 0x00}));
   EXPECT_EQ(portAddress(system, PortId{0}), (MacAddress{0x02, 0x01, 0x23, 0x45, 0x67, 0x01}));
   EXPECT_EQ(portAddress(system, PortId{15}), (MacAddress{0x02, 0x01, 0x23, 0x45, 0x67, 0x10}));
+}
+
+TEST(LacpSettings, a_card_without_a_serial_number_has_an_address_that_no_other_of_its_region_has) {
+  Region region;
+  region.name = "eu-west";
+  const MacAddress one = systemAddress(region, {"par-th2", 0, "sim", ""}, 0);
+  EXPECT_EQ(one[0], 0x02);
+  EXPECT_EQ(one[5], 0x00);
+  EXPECT_EQ(one, systemAddress(region, {"par-th2", 0, "sim", ""}, 0));
+  EXPECT_NE(one, systemAddress(region, {"rbx", 0, "sim", ""}, 0));
+  EXPECT_NE(one, systemAddress(region, {"par-th2", 1, "sim", ""}, 0));
 }
 
 }  // namespace

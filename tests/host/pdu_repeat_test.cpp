@@ -8,7 +8,7 @@
 #include <functional>
 #include <limits>
 
-#include "model_transport.h"
+#include "verilated_transport.h"
 #include "poplink/driver/card.h"
 #include "poplink/driver/link_events.h"
 
@@ -21,7 +21,7 @@ using Frame = std::vector<std::uint8_t>;
 class LagOverModel : public ::testing::Test {
  protected:
   LagOverModel() {
-    auto transport = std::make_unique<ModelTransport>();
+    auto transport = std::make_unique<VerilatedTransport>();
     transport_ = transport.get();
     card = std::make_unique<Card>(std::move(transport));
     model().on_sent = [this](sim::SentFrame&& frame) { sent.push_back(std::move(frame)); };
@@ -54,7 +54,7 @@ class LagOverModel : public ::testing::Test {
     return frame;
   }
 
-  ModelTransport* transport_;
+  VerilatedTransport* transport_;
   std::unique_ptr<Card> card;
   std::vector<sim::SentFrame> sent;
 };
@@ -166,10 +166,10 @@ TEST_F(LagOverModel, port_is_held_from_its_links_fall_until_it_is_released) {
 }
 
 /// A card of register map 2.4.
-class OlderCard : public ModelTransport {
+class OlderCard : public VerilatedTransport {
  public:
   std::vector<std::uint32_t> run(std::span<const Access> accesses) override {
-    std::vector<std::uint32_t> values = ModelTransport::run(accesses);
+    std::vector<std::uint32_t> values = VerilatedTransport::run(accesses);
     std::size_t read = 0;
     for (const Access& access : accesses) {
       EXPECT_FALSE(access.address >= card_map::reg::kPortHold && access.address < card_map::reg::kPortStatus);
