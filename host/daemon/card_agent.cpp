@@ -229,9 +229,15 @@ void CardAgent::send(const SendFrame& frame) {
   if (!tx_->toPort(frame.port, frame.bytes)) {
     tx_->flush();
     tx_->reap();
-    if (!tx_->toPort(frame.port, frame.bytes)) ++unsent_;  // the card repeats the one before
+    if (!tx_->toPort(frame.port, frame.bytes)) tellUnsent(frame.port);
   }
   if (frame.interval && card_.repeatsPdus()) repeat(frame);
+}
+
+/// The card does not take what it was given; it repeats what was said before.
+void CardAgent::tellUnsent(unsigned port) {
+  if (std::exchange(unsent_told_, true) || !hooks_.tell) return;
+  hooks_.tell({"lacp.unsent", Severity::error, port, {}, "the card takes no more frames from this host"});
 }
 
 void CardAgent::repeat(const SendFrame& frame) {

@@ -69,6 +69,7 @@ class CardAgent {
   void lookAtPort(unsigned port, lacp::TimePoint now);
   void execute(const LagActions& actions);
   void send(const SendFrame& frame);
+  void tellUnsent(unsigned port);
   void repeat(const SendFrame& frame);
   void setMember(const SetMember& member);
   void tell(const LagEvent& event);
@@ -86,7 +87,7 @@ class CardAgent {
   std::array<std::optional<bool>, 16> held_;  ///< ports that the card lets back only by our word
   bool look_at_ports_ = true;
   bool changed_ = true;
-  std::uint64_t unsent_ = 0;  ///< frames for which the ring had no room
+  bool unsent_told_ = false;
 };
 
 }  // namespace poplink::host

@@ -159,8 +159,16 @@ void Daemon::reload() {
     agent_->apply(readRegion(options_.region_file), Clock::now());
   } catch (const ConfigError& error) {
     tell({"config.refused", Severity::error, {}, {}, std::string("nothing was changed: ") + error.what()});
+  } catch (const driver::DriverError& error) {
+    failed(error);
   }
   work();
+}
+
+/// Half of a change may be done. Whether the card is lost, the next look at it says.
+void Daemon::failed(const driver::DriverError& error) {
+  tell({"config.failed", Severity::error, {}, {}, std::string("not all was changed: ") + error.what()});
+  next_check_ = Clock::now();
 }
 
 void Daemon::addRoutes() {
@@ -223,6 +231,9 @@ api::Answer Daemon::apply(const api::Request& request) {
     return api::toAnswer(host::toJson(changes));
   } catch (const ConfigError& error) {
     throw api::Refused(api::Status::bad_request, error.what(), "file");
+  } catch (const driver::DriverError& error) {
+    failed(error);
+    throw;
   }
 }
 

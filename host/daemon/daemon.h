@@ -48,6 +48,7 @@ class Daemon {
   void work();
   void sleep();
   void reload();
+  void failed(const driver::DriverError& error);
   void addRoutes();
   api::Answer apply(const api::Request& request);
   api::Answer eventList(const api::Request& request);

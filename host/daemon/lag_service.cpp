@@ -85,10 +85,7 @@ LagActions LagService::linkChanged(unsigned port, const lacp::Link& link, lacp::
 
 LagActions LagService::receive(unsigned port, std::span<const std::uint8_t> frame, lacp::TimePoint now) {
   Lag* lag = lagOf(port);
-  if (lag == nullptr) {
-    ++strays_;
-    return {};
-  }
+  if (lag == nullptr) return {};
   return translate(lag->config.link, lag->group.receive(idOf(port), frame, now));
 }
 

@@ -65,7 +65,7 @@ class LagService {
   /// Whatever time has brought; also what there is to do at first.
   LagActions run(lacp::TimePoint now);
   LagActions linkChanged(unsigned port, const lacp::Link& link, lacp::TimePoint now);
-  /// A frame of a slow protocol has come on `port`. Not on a LAG's: nothing happens but a count.
+  /// A frame of a slow protocol has come on `port`. Not on a LAG's: nothing happens; the card has counted it.
   LagActions receive(unsigned port, std::span<const std::uint8_t> frame, lacp::TimePoint now);
   /// The region file has changed. LAGs and ports that stay the same are not touched. The partner of a port that leaves
   /// is told that it is out.
@@ -80,8 +80,6 @@ class LagService {
   const std::map<unsigned, Lag>& lags() const { return lags_; }
   bool hasPort(unsigned port) const { return link_of_port_.count(port) != 0; }
   LagSnapshots snapshots() const;
-  /// Frames of slow protocols on ports without LACP.
-  std::uint64_t strays() const { return strays_; }
 
  private:
   Lag* lagOf(unsigned port);
@@ -94,7 +92,6 @@ class LagService {
   std::map<unsigned, unsigned> link_of_port_;
   std::set<unsigned> repeating_;          ///< ports on which the card may have something to repeat
   std::map<unsigned, lacp::Link> links_;  ///< as last heard, also of ports that no LAG has now
-  std::uint64_t strays_ = 0;
 };
 
 }  // namespace poplink::host

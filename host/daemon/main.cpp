@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <iostream>
 
 #include "../cli/commands.h"
@@ -67,5 +68,6 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }
   explainBusErrors();
+  std::signal(SIGPIPE, SIG_IGN);  // a log or a client that is gone is no reason to end
   return run(options);
 }
