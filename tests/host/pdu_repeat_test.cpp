@@ -8,9 +8,9 @@
 #include <functional>
 #include <limits>
 
-#include "verilated_transport.h"
 #include "poplink/driver/card.h"
 #include "poplink/driver/link_events.h"
+#include "verilated_transport.h"
 
 namespace poplink::driver {
 namespace {

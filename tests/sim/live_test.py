@@ -289,9 +289,9 @@ class Live(LabCase):
     # ---- start and end
 
     def test_second_simulation_on_the_same_socket_is_refused(self) -> None:
-        self.start_live({"a": {}})
+        sim = self.start_live({"a": {}})
         run = self.run_program("poplink-sim", "live", "--lab", self.lab_file({"a": {}}), expect=1)
-        self.assertEqual(run.stderr, f"poplink-sim: {self.socket('a')}: another program listens there\n")
+        self.assertEqual(run.stderr, f"poplink-sim: {self.socket('a')}: another program listens there (poplink-sim, process {sim.pid})\n")
         self.assertEqual(len(self.show("port", "a")), 8, "the first goes on")
 
     def test_signals_end_it_cleanly_also_under_traffic(self) -> None:
