@@ -43,10 +43,12 @@ class Poplinkd(LabCase):
         self.region = self.directory / "region.yaml"
         self.region.write_text(REGION)
 
-    def start_cards(self) -> subprocess.Popen:
-        names = ["customer-0", "customer-1"]
-        ports = {port: {"cable": name} for port, name in enumerate(names)}
-        return self.start_live({site: ports for site in SITES}, [{"name": name} for name in names])
+    def start_cards(self, ends: dict[str, list[str]] | None = None, **settings: str) -> subprocess.Popen:
+        """`ends`: of each site's ports 0 and 1, the cables. `settings`: of par-th2's port 1."""
+        ends = ends or {site: ["customer-0", "customer-1"] for site in SITES}
+        cards = {site: {port: {"cable": name} for port, name in enumerate(names)} for site, names in ends.items()}
+        cards["par-th2"][1] |= settings
+        return self.start_live(cards, [{"name": name} for name in sorted({name for names in ends.values() for name in names})])
 
     def node(self, site: str, socket_path: object = None) -> pathlib.Path:
         node = self.directory / f"{site}.node.yaml"
@@ -132,6 +134,61 @@ class Poplinkd(LabCase):
         sim.terminate()
         self.assertEqual(daemon.wait(PATIENCE), CARD)
         self.assertTrue(self.logged("par-th2", "event=card.lost"), self.log_of("par-th2").read_text())
+
+    # ---- members that do not fit
+
+    def reasons(self, site: str) -> list[str]:
+        return [member["reason"] for member in self.lag(site)["members"]]
+
+    def carrying(self, site: str) -> list[bool]:
+        return [member["distributing"] for member in self.lag(site)["members"]]
+
+    def start_both(self) -> None:
+        for site in SITES:
+            self.daemon(site)
+
+    def test_a_cable_from_a_lag_to_itself_carries_nothing(self) -> None:
+        self.start_cards({"par-th2": ["loop", "loop"], "rbx": []})
+        self.daemon("par-th2")
+        self.wait_for(lambda: self.reasons("par-th2") == ["loopback", "loopback"])
+        self.assertEqual(self.carrying("par-th2"), [False, False])
+
+    def test_a_member_of_another_speed_is_out(self) -> None:
+        self.start_cards(speed="1G")
+        self.start_both()
+        self.wait_for(lambda: self.carrying("par-th2") == self.carrying("rbx") == [True, False])
+        self.assertEqual(self.reasons("par-th2"), ["none", "speed_differs"])
+        self.assertEqual(self.lag("par-th2")["members"][1]["speed_mbit"], 1000)
+
+    def test_a_cable_into_another_lag_of_the_partner_is_out(self) -> None:
+        self.start_cards()
+        self.daemon("par-th2")
+        self.region = self.directory / "two-lags.yaml"
+        self.region.write_text(REGION.replace("site: rbx, ports: [0, 1]", "site: rbx, port: 0")
+                               .replace("    role: endpoint\n", "    role: endpoint\n    lags: [{ports: [0]}, {ports: [1]}]\n"))
+        self.daemon("rbx")
+        self.wait_for(lambda: self.carrying("par-th2") == [True, False])
+        self.assertEqual(self.reasons("par-th2"), ["none", "key_differs"])
+
+    def test_a_partner_that_is_another_now_is_told_and_the_lag_comes_up_with_it(self) -> None:
+        self.start_cards()
+        _, other = self.both_up()
+        other.kill()
+        other.wait()
+        (self.directory / "rbx.state").unlink()
+        self.region.write_text(REGION.replace("    role: endpoint\n", "    role: endpoint\n    lacp_system: \"02:00:00:00:77:00\"\n"))
+        self.daemon("rbx")
+        self.wait_for(lambda: self.lag("par-th2")["partner"]["address"] == "02:00:00:00:77:00" and self.is_up("par-th2"))
+        self.assertTrue(any(event["kind"] == "lacp.partner" and "02:00:00:00:77:00" in event["text"] for event in self.events("par-th2")))
+
+    def test_more_members_than_wanted_stand_by_and_take_over(self) -> None:
+        self.region.write_text(REGION.replace("rate: fast,", "rate: fast, max_active: 1,"))
+        self.start_cards()
+        self.start_both()
+        self.wait_for(lambda: self.carrying("par-th2") == self.carrying("rbx") == [True, False])
+        self.assertEqual(self.lag("par-th2")["members"][1]["selected"], "STANDBY")
+        self.run_program("poplink-sim", "cable", "--control", self.directory / "lab.control", "customer-0", "cut")
+        self.wait_for(lambda: self.carrying("par-th2") == self.carrying("rbx") == [False, True])
 
     # ---- the region file again
 
