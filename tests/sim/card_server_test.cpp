@@ -411,7 +411,8 @@ class SocketPath : public CardSocket {
 TEST_F(SocketPath, live_one_is_not_stolen) {
   RawClient owner(path);
   ASSERT_EQ(owner.hello("me"), "");
-  EXPECT_EQ(another(path), path + ": another program listens there");
+  EXPECT_EQ(another(path),
+            path + ": another program listens there (sim_test, process " + std::to_string(::getpid()) + ")");
   EXPECT_EQ(owner.hello("still served"), "");
   EXPECT_EQ(RawClient(path).hello("second"), "is held by still served") << "the socket is still the first card's";
 }

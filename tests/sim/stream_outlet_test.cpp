@@ -203,7 +203,8 @@ TEST_F(StreamPort, its_socket_is_refused_where_something_is_and_gone_with_it) {
   const auto make = [&](const std::string& at) {
     StreamOutlet(other, at, {card, [] { return true; }, [](bool) {}}, {});
   };
-  EXPECT_EQ(refusal([&] { make(path); }), path + ": another program listens there");
+  EXPECT_EQ(refusal([&] { make(path); }),
+            path + ": another program listens there (sim_test, process " + std::to_string(::getpid()) + ")");
   EXPECT_TRUE(std::filesystem::exists(path));
   const std::string second = scratch / "second.sock";
   make(second);
