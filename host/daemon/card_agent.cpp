@@ -19,6 +19,9 @@ using driver::HostClass;
 /// enough that a partner does not believe a dead system for long.
 constexpr std::chrono::seconds kHostAway(60);
 
+/// At ports whose links fall while one looks; the next step goes on.
+constexpr int kMaxLooks = 4;
+
 /// The card speaks only when the host is late, and in time for a partner that has lost one PDU before.
 driver::Repetition repetition(lacp::Duration interval) {
   const auto every = std::chrono::duration_cast<std::chrono::microseconds>(interval);
@@ -175,7 +178,7 @@ void CardAgent::check() {
 
 void CardAgent::step(lacp::TimePoint now) {
   takeFrames(now);
-  if (std::exchange(look_at_ports_, false)) lookAtPorts(now);
+  for (int look = 0; look < kMaxLooks && std::exchange(look_at_ports_, false); ++look) lookAtPorts(now);
   execute(service_->run(now));
   tx_->reap();
   for (const auto& ring : rx_) ring->arm();
@@ -198,10 +201,20 @@ void CardAgent::takeFrames(lacp::TimePoint now) {
 
 void CardAgent::lookAtPorts(lacp::TimePoint now) {
   driver::takeLinkEvents(card_.transport());  // before looking: what changes meanwhile fires again
-  for (unsigned port = 0; port < card_.ports(); ++port) lookAtPort(port, now);
+  std::bitset<16> fallen;
+  for (unsigned port = 0; port < card_.ports(); ++port) {
+    // A fall since this look began, on a port that is released by now, has left no other trace than its event.
+    if (lookAtPort(port, now)) fallen |= driver::takeLinkEvents(card_.transport());
+  }
+  if (fallen.none()) return;
+  for (unsigned port = 0; port < card_.ports(); ++port) {
+    if (fallen.test(port)) execute(service_->linkChanged(port, {}, now));
+  }
+  look_at_ports_ = true;
 }
 
-void CardAgent::lookAtPort(unsigned port, lacp::TimePoint now) {
+/// Was it released?
+bool CardAgent::lookAtPort(unsigned port, lacp::TimePoint now) {
   const driver::PortState state = card_.port(port);
   const bool up = state.up && state.enabled;
   if (!up || state.held) repeated_.erase(port);  // the card has forgotten it
@@ -209,6 +222,7 @@ void CardAgent::lookAtPort(unsigned port, lacp::TimePoint now) {
   if (up && state.held) execute(service_->linkChanged(port, {}, now));
   execute(service_->linkChanged(port, {up, up ? state.speed_mbit : 0, true}, now));
   if (up && state.held) card_.releasePort(port);
+  return up && state.held;
 }
 
 void CardAgent::execute(const LagActions& actions) {

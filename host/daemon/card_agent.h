@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <bitset>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -66,7 +67,7 @@ class CardAgent {
   void holdMembers();
   void takeFrames(lacp::TimePoint now);
   void lookAtPorts(lacp::TimePoint now);
-  void lookAtPort(unsigned port, lacp::TimePoint now);
+  bool lookAtPort(unsigned port, lacp::TimePoint now);
   void execute(const LagActions& actions);
   void send(const SendFrame& frame);
   void tellUnsent(unsigned port);

@@ -155,6 +155,7 @@ class AgentLab {
   std::uint64_t given(std::size_t side, unsigned port) const { return sides_[side].given[port]; }
   const std::vector<News>& news(std::size_t side) const { return sides_[side].news; }
   std::function<void()> every_ms;
+  std::function<void(std::size_t side, unsigned port)> on_pdu;  ///< leaves
 
   /// A frame of flow number `flow` comes to `side` over the backbone.
   void fromBackbone(std::size_t side, unsigned flow) {
@@ -210,6 +211,7 @@ class AgentLab {
       sides_[side].pdus[port].push_back(us_);
     else
       ++sides_[side].given[port];
+    if (slow && on_pdu) on_pdu(side, port);
     if (!sides_[side].lost[port]) sides_[1 - side].card->receive(port, frame);
   }
   void told(std::size_t side, const News& news) { sides_[side].news.push_back(news); }

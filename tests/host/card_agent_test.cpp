@@ -134,6 +134,29 @@ TEST_F(CardAgentTest, ALinkThatIsBackBeforeAnybodyLooksBeginsAnew) {
   EXPECT_TRUE(lab.runUntil([&] { return all(lab, "1111"); }, 10s));
 }
 
+TEST_F(CardAgentTest, ALinkThatFallsWhileItsFallIsLookedAtBeginsAnewOnceMore) {
+  AgentLab lab;
+  up(lab);
+  lab.runFor(2500ms);  // no longer three PDUs in the last second
+  // The agent has seen the first fall and says so to its partner, before it releases the port.
+  unsigned falls = 0;
+  lab.on_pdu = [&](std::size_t side, unsigned port) {
+    if (side != 0 || port != 1 || falls++ != 0) return;
+    lab.card(0).setPortUp(1, false);
+    lab.card(0).setPortUp(1, true);
+  };
+  lab.card(0).setPortUp(1, false);
+  lab.card(0).setPortUp(1, true);
+  lab.runFor(60ms);
+  EXPECT_GT(falls, 0U);
+  const auto downs = std::count_if(lab.news(0).begin(), lab.news(0).end(), [](const News& one) {
+    return one.kind == "lacp.link" && one.port == 1U && one.text == "down";
+  });
+  EXPECT_EQ(downs, 2);
+  lab.on_pdu = nullptr;
+  EXPECT_TRUE(lab.runUntil([&] { return all(lab, "1111"); }, 10s));
+}
+
 TEST_F(CardAgentTest, ALockedPortIsOutOfItsLag) {
   AgentLab lab;
   up(lab);
