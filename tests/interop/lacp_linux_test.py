@@ -33,7 +33,7 @@ class LacpLinux(LacpCase):
     def partner_flaps(self) -> object:
         return {name: (slave.link_failures, slave.actor_churn, slave.partner_churn) for name, slave in self.lab.bond.read().slaves.items()}
 
-    def assert_crosses(self, ports: set[int], recovered: bool = False) -> None:
+    def assert_crosses(self, ports: set[int]) -> None:
         """Pings are answered, and streams of UDP go over all of these ports and no other in each direction. How much of a stream an emulated machine
         takes is its own affair."""
         self.assertEqual(self.lab.bond.ping(VRACK_ADDRESS, PINGS), PINGS)
