@@ -11,7 +11,7 @@
 
 #include "card_agent.h"
 #include "model_card.h"
-#include "model_transport.h"
+#include "../../sim/model/model_transport.h"
 #include "read_region.h"
 #include "saved_state.h"
 
