@@ -125,11 +125,13 @@ class LagLab(TwoCards):
 
 
 class SwitchCustomer(LagLab):
-    """The partner is Open vSwitch; its bond is `bond0` of ports p0 and p1, and its own interface e0 has the customer's address."""
+    """The partner is Open vSwitch; its bond is `bond0` of ports p0 and p1, and its own interface e0 has the customer's address.
+    `settings`: more of the bond's columns."""
 
-    def __init__(self, binaries: pathlib.Path, region: pathlib.Path, directory: pathlib.Path, lacp: str = "active", rate: str = "fast"):
+    def __init__(self, binaries: pathlib.Path, region: pathlib.Path, directory: pathlib.Path, lacp: str = "active", rate: str = "fast",
+                 **settings: str):
         super().__init__(binaries, region, directory)
-        self._lacp, self._rate = lacp, rate
+        self._lacp, self._rate, self._settings = lacp, rate, settings
         self.switch: OpenVSwitch | None = None
 
     def _customer_ports(self) -> dict[int, dict]:
@@ -137,7 +139,8 @@ class SwitchCustomer(LagLab):
 
     def _plug_in_customer(self) -> None:
         self.switch = OpenVSwitch(self.customer, self.directory / "ovs")
-        self.switch.add_bond("e0", "bond0", [f"p{port}" for port in LAG_PORTS], CUSTOMER_MAC, f"{CUSTOMER_ADDRESS}/24", MTU, self._lacp, self._rate)
+        self.switch.add_bond("e0", "bond0", [f"p{port}" for port in LAG_PORTS], CUSTOMER_MAC, f"{CUSTOMER_ADDRESS}/24", MTU, self._lacp, self._rate,
+                             **self._settings)
 
     def partner_carrying(self) -> set[int]:
         """A switch controls both directions together: it goes on sending to who says no more than that he does not collect. -1: there still is one."""
