@@ -4,8 +4,7 @@ import threading
 import time
 
 from lab.customer import BOTH, LagLab
-from lab.failover import Probes
-from lab.member_loss import DOWN, SITE, UP, Ports, cut_member, daemon_away, one_way_loss, times_to_distributing
+from lab.member_loss import SITE, Ports, cut_member, daemon_away, one_way_loss, times_to_distributing, traffic
 from lab.traffic import tcp_streams
 
 BALANCING_SECONDS = 10  # the switch moves flows by their load, once a second
@@ -25,20 +24,13 @@ def same_region_again(lab: LagLab) -> tuple[bool, str]:
 
 def balanced(lab: LagLab, flows: int) -> tuple[bool, str]:
     """A frame of each flow a second, in both directions, until each customer link has between a quarter and three quarters of either's flows."""
-    probes, ports = {UP: Probes(lab, flows), DOWN: Probes(lab, flows, back=True)}, Ports(lab)
-    try:
+    ports = Ports(lab)
+    with traffic(lab, flows, round_seconds=1.0) as probes:
         for _ in range(BALANCING_SECONDS):
-            senders = [threading.Thread(target=one.round, args=(1.0,)) for one in probes.values()]
-            for sender in senders:
-                sender.start()
-            for sender in senders:
-                sender.join()
+            time.sleep(1.0)
             shares = {way: {port: sum(port in taken for taken in ways.values()) for port in sorted(BOTH)} for way, ways in ports.of_flows().items()}
             if fair := all(flows / 4 <= count <= flows * 3 / 4 for share in shares.values() for count in share.values()):
                 break
-    finally:
-        for one in probes.values():
-            one.close()
     lost = sum(len(one.lost) for one in probes.values())
     return fair and lost == 0, "; ".join(f"{way}: " + " and ".join(map(str, share.values())) for way, share in shares.items()) + f"; {lost} frames lost"
 
