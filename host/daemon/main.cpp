@@ -66,6 +66,6 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }
-  explainBusErrors();
+  explainBusErrors("poplinkd");
   return run(options);
 }
