@@ -19,6 +19,7 @@ SITE = "par-th2"
 UP, DOWN = "to the vRack", "to the customer"
 FLOWS = 32
 ROUND_SECONDS = 0.01  # between two frames of a flow
+AWAY_ROUND_SECONDS = 0.1  # a daemon that starts reads the whole card, and the simulation of both has this much time left for frames
 _BEFORE_SECONDS = 1.0
 _PATIENCE = 10  # so often: a switch gives flows to a member that is back by their load, in its own time
 _AFTER_SECONDS = 0.5
@@ -223,7 +224,7 @@ class Absence:
 def daemon_away(lab: LagLab, seconds: float) -> Absence:
     """The daemon of the LAG is killed and started again so much later, under traffic."""
     counted, flaps, stayed = lost_frames(lab), lab.partner_flaps(), True
-    with traffic(lab) as probes:
+    with traffic(lab, round_seconds=AWAY_ROUND_SECONDS) as probes:
         time.sleep(_AFTER_SECONDS)
         lab.stop_daemon(SITE, kill=True)
         end = time.monotonic() + seconds
