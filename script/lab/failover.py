@@ -41,6 +41,7 @@ class Probes:
         self._outlet, self._inlet = source.packet_socket("e0"), target.packet_socket("e0")
         self._inlet.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         frames.accept_only(self._inlet, _NOBODY)
+        frames.ignore_outgoing(self._inlet)  # probes of the other direction are no arrivals
         self._stop = threading.Event()
         self._collector = threading.Thread(target=self._collect)
         self._collector.start()

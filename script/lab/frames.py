@@ -8,6 +8,7 @@ import time
 
 _SOL_PACKET = 263
 _PACKET_AUXDATA = 8
+_PACKET_IGNORE_OUTGOING = 23
 _SO_ATTACH_FILTER = 26
 _PACKET_OUTGOING = 4
 _TP_STATUS_VLAN_VALID = 1 << 4
@@ -33,6 +34,11 @@ def accept_only(packet: socket.socket, ipv4_destination: bytes) -> None:
                (jump_if_equal, 0, 1, int.from_bytes(ipv4_destination)), (give, 0, 0, 1 << 16), (give, 0, 0, 0)]
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in program))
     packet.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", len(program), ctypes.addressof(code)))
+
+
+def ignore_outgoing(packet: socket.socket) -> None:
+    """A packet socket else sees too what others send by its interface."""
+    packet.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
 
 
 class Listener:

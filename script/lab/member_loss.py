@@ -19,6 +19,7 @@ SITE = "par-th2"
 UP, DOWN = "to the vRack", "to the customer"
 FLOWS = 32
 ROUND_SECONDS = 0.01  # between two frames of a flow
+AWAY_ROUND_SECONDS = 0.1  # a daemon that starts reads the whole card, and the simulation of both has this much time left for frames
 _BEFORE_SECONDS = 1.0
 _PATIENCE = 10  # so often: a switch gives flows to a member that is back by their load, in its own time
 _AFTER_SECONDS = 0.5
@@ -148,10 +149,19 @@ def nanoseconds(rfc3339: str) -> int:
     return seconds * 10**9 + int(rest.removesuffix("Z").ljust(9, "0"))
 
 
+def link_up(lab: LagLab, since_ns: int = 0) -> dict[int, int]:
+    """When each member's link came up last."""
+    return member_times(lab, "lacp.link", lambda text: text.startswith("up"), since_ns)
+
+
+def when_distributing(lab: LagLab, since_ns: int = 0) -> dict[int, int]:
+    """When each member last began to distribute."""
+    return member_times(lab, "lacp.mux", _distributing, since_ns)
+
+
 def times_to_distributing(lab: LagLab) -> dict[int, float]:
     """Seconds from each member's link up, the last time, to its Distributing."""
-    up = member_times(lab, "lacp.link", lambda text: text.startswith("up"))
-    distributing = member_times(lab, "lacp.mux", _distributing)
+    up, distributing = link_up(lab), when_distributing(lab)
     return {port: (distributing[port] - since) / 1e9 for port, since in up.items() if distributing.get(port, 0) >= since}
 
 
@@ -174,17 +184,24 @@ def one_way_loss(lab: LagLab, port: int, deaf: str) -> OneWayLoss:
     try:
         lab.await_carrying(BOTH - {port})
         out = member_times(lab, "lacp.mux", lambda text: not _distributing(text), begin, first=True)[port]
-        ours = bytes.fromhex(lab.lag(SITE)["system"]["address"].replace(":", ""))
-        heard = max(when for when, system in lacpdus(lab.customer_pcaps[port]) if when < begin and (system == ours) == (deaf != SITE))
+        ours = lab.lag(SITE)["system"]["address"]
+        heard = max(pdu.when_ns for pdu in lacpdus(lab.customer_pcaps[port]) if pdu.when_ns < begin and (pdu.system == ours) == (deaf != SITE))
     finally:
         lab.cables(f"customer-{port}", "mend")
     lab.await_carrying(BOTH)
     return OneWayLoss(port, deaf, (out - heard) / 1e9)
 
 
-def lacpdus(pcap: pathlib.Path) -> list[tuple[int, bytes]]:
-    """(time, system that sent it) of each (802.1AX, 6.4.2.3)."""
-    return [(when, data[20:26]) for when, data in read_pcap(pcap) if data[12:16] == b"\x88\x09\x01\x01"]
+@dataclasses.dataclass(frozen=True)
+class Pdu:
+    """An LACPDU: when it was sent, by which system, and its Actor_State (802.1AX, 6.4.2.3)."""
+    when_ns: int
+    system: str
+    state: int
+
+
+def lacpdus(pcap: pathlib.Path) -> list[Pdu]:
+    return [Pdu(when, data[20:26].hex(":"), data[32]) for when, data in read_pcap(pcap) if data[12:16] == b"\x88\x09\x01\x01"]
 
 
 @dataclasses.dataclass
@@ -207,7 +224,7 @@ class Absence:
 def daemon_away(lab: LagLab, seconds: float) -> Absence:
     """The daemon of the LAG is killed and started again so much later, under traffic."""
     counted, flaps, stayed = lost_frames(lab), lab.partner_flaps(), True
-    with traffic(lab) as probes:
+    with traffic(lab, round_seconds=AWAY_ROUND_SECONDS) as probes:
         time.sleep(_AFTER_SECONDS)
         lab.stop_daemon(SITE, kill=True)
         end = time.monotonic() + seconds
