@@ -57,7 +57,8 @@ std::vector<std::vector<std::string>> portRows(const Json& ports) {
                                                  "received frames/bytes", "sent frames/bytes", "module"}};
   const auto count = [](const Json& value) { return value["frames"].dump() + "/" + value["bytes"].dump(); };
   for (const Json& port : ports) {
-    rows.push_back({port["port"].dump(), port["role"].get<std::string>(), port["link"].get<std::string>(),
+    rows.push_back({port["port"].dump(), port["role"].get<std::string>(),
+                    port["link"].get<std::string>() + (port["held"].get<bool>() ? ", held" : ""),
                     speedText(port["speed_mbit"]), port["transmit"].get<std::string>(), lightText(port["transmit_dbm"]),
                     lightText(port["receive_dbm"]), count(port["received"]), count(port["sent"]),
                     moduleText(port["module"])});

@@ -409,7 +409,7 @@ class Cli(LabCase):
         none = {"frames": 0, "bytes": 0}
         port = self.show("port", SITE)[6]
         module = port.pop("module")
-        self.assertEqual(port, {"port": 6, "role": "backbone", "link": "up", "speed_mbit": 10000, "transmit": "enabled", "transmit_dbm": -2.0,
+        self.assertEqual(port, {"port": 6, "role": "backbone", "link": "up", "held": False, "speed_mbit": 10000, "transmit": "enabled", "transmit_dbm": -2.0,
                                 "receive_dbm": -5.0, "received": none, "sent": none})
         diagnostics = module.pop("diagnostics")
         self.assertEqual(module, {"readable": True, "fault": False, "los": False, "checksums_good": True, "type": "10GBASE-LR", "connector": "LC",
