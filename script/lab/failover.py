@@ -15,13 +15,14 @@ from lab.two_cards import LINKS, SITES, TwoCards
 _ROUNDS = 5  # frames of each probe flow in each phase
 _ROUND_SECONDS = 0.1
 _PROBE = b"poplink probe"
+_FILL = bytes(200)  # a switch that spreads flows by their load does so only when there is some
 _QUIET_SECONDS = 0.5
 _NOBODY = bytes([10, 9, 1, 1])  # an address that nobody has
 
 
 def probe(flow: int, sequence: int, back: bool = False) -> bytes:
     """A UDP datagram of a flow, in a frame from the customer to the vRack, or back."""
-    payload = _PROBE + struct.pack("!II", flow, sequence)
+    payload = _PROBE + struct.pack("!II", flow, sequence) + _FILL
     udp = struct.pack("!HHHH", 0x8000 + flow % 4096, 40000 + flow // 4096, 8 + len(payload), 0) + payload
     ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), sequence & 0xFFFF, 0x4000, 64, 17, 0, bytes([10, 9, 0, flow % 251]),
                      _NOBODY)

@@ -79,6 +79,16 @@ class LacpLinux(LacpCase):
         for port in LAG_PORTS:
             self.check_cut(port)
 
+    def test_both_are_cut_and_come_back(self) -> None:
+        """Without any link the bond has no aggregator."""
+        self.start()
+        self.await_carrying(ALL)
+        for action, carrying in (("cut", set()), ("mend", ALL)):
+            for port in LAG_PORTS:
+                self.lab.cables(f"customer-{port}", action)
+            self.await_carrying(carrying)
+        self.assert_crosses(ALL)
+
     def test_loss_towards_us_is_told_to_the_bond(self) -> None:
         self.start()
         self.check_one_way_loss(1, "par-th2")
