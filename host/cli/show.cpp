@@ -40,7 +40,7 @@ int follow(api::Client& daemon, bool json) {
       std::cout << event.dump() << std::endl;
       return true;
     }
-    if (event.contains("lost")) std::cout << "... " << event["lost"] << " events are missing" << std::endl;
+    if (event.contains("lost")) std::cout << "... " << event.at("lost") << " events are missing" << std::endl;
     if (event.contains("kind")) std::cout << eventLine(event) << std::endl;
     return true;
   };

@@ -281,6 +281,8 @@ TEST_F(Restart, AStateThatIsNoneIsRefusedWhereverItIsBroken) {
     EXPECT_FALSE(decodeState(with(from, to), problem)) << from << " -> " << to;
     EXPECT_NE(problem, "") << from;
   }
+  EXPECT_FALSE(decodeState("{\"version\": " + std::string(500'000, '[') + std::string(500'000, ']') + "}", problem));
+  EXPECT_EQ(problem, "no version");
 }
 
 TEST(StateFile, IsReplacedInOneStepAndMissingIsNoError) {
