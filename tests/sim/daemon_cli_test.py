@@ -55,7 +55,8 @@ class DaemonCli(LabCase):
 
     def stop(self, daemon: subprocess.Popen, how: signal.Signals = signal.SIGTERM) -> None:
         daemon.send_signal(how)
-        self.assertEqual(daemon.wait(PATIENCE), 0 if how == signal.SIGTERM else -how)
+        _, said = daemon.communicate(timeout=PATIENCE)
+        self.assertEqual(daemon.returncode, 0 if how == signal.SIGTERM else -how, said)
 
     def said(self, *arguments: object) -> tuple[int, str, str]:
         run = subprocess.run([BINARIES / "poplink", *map(str, arguments), "--node", self.node(SITE)], capture_output=True, text=True, timeout=PATIENCE,
