@@ -105,7 +105,7 @@ class LacpLinux(LacpCase):
         self.start()
         self.await_carrying(ALL)
         flaps = self.partner_flaps()
-        self.lab.guest.start(f"ping -q -A -w {3 * AWAY_SECONDS} {VRACK_ADDRESS} >/tmp/pings; echo over >>/tmp/pings")
+        self.lab.guest.start(f"ping -q -i 0.02 -w {3 * AWAY_SECONDS} {VRACK_ADDRESS} >/tmp/pings; echo over >>/tmp/pings")
         self.lab.stop_daemon("par-th2", kill=True)
         end = time.monotonic() + AWAY_SECONDS
         while time.monotonic() < end:
