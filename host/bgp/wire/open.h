@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// OPEN and its capabilities as values (RFC 4271 section 4.2; RFC 5492, 9072).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "notification.h"
+#include "types.h"
+
+namespace poplink::host::bgp {
+
+/// Of the sender of the OPEN, towards the receiver (RFC 9234).
+enum class BgpRole : std::uint8_t { provider = 0, route_server = 1, route_server_client = 2, customer = 3, peer = 4 };
+
+/// Graceful Restart Capability (RFC 4724 section 3).
+struct GracefulRestart {
+  bool restarting = false;          ///< R bit
+  bool notification = false;        ///< N bit (RFC 8538); kept, not used
+  std::uint16_t restart_seconds = 0;  ///< 0..4095
+  std::map<Family, bool> families{};  ///< and whether forwarding state was preserved (F bit)
+  friend bool operator==(const GracefulRestart&, const GracefulRestart&) = default;
+};
+
+struct Capabilities {
+  std::set<Family> families{};                 ///< multiprotocol (RFC 4760)
+  std::optional<Asn> four_octet_asn{};         ///< RFC 6793
+  bool route_refresh = false;                  ///< RFC 2918
+  bool enhanced_route_refresh = false;         ///< RFC 7313
+  bool extended_next_hop = false;              ///< IPv4 unicast over IPv6 next hops (RFC 8950)
+  std::optional<GracefulRestart> graceful_restart{};
+  std::optional<BgpRole> role{};               ///< RFC 9234
+  std::vector<std::uint8_t> unknown{};         ///< codes of capabilities that are not known here, in their order
+  friend bool operator==(const Capabilities&, const Capabilities&) = default;
+};
+
+struct Open {
+  std::uint8_t version = 4;
+  std::uint16_t two_octet_asn = 0;  ///< "My Autonomous System"; kAsTrans when it does not fit
+  std::uint16_t hold_seconds = 0;   ///< 0, or 3 and more
+  RouterId router_id = 0;
+  Capabilities capabilities{};
+  /// What the sender's AS is: the four-octet one if there is such.
+  Asn asn() const { return capabilities.four_octet_asn.value_or(two_octet_asn); }
+  friend bool operator==(const Open&, const Open&) = default;
+};
+
+/// Message body behind the header. A Notification says why it is none: framing and values that no session allows
+/// (version, hold time 1 or 2, identifier 0, AS 0), nothing that depends on who the peer should be.
+std::variant<Open, Notification> decodeOpen(std::span<const std::uint8_t> body);
+/// The whole message with its header. Long optional parameters go as RFC 9072 says.
+std::vector<std::uint8_t> encode(const Open& open);
+
+}  // namespace poplink::host::bgp
