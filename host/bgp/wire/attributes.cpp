@@ -115,6 +115,7 @@ PathFacts readFacts(Octets canonical) {
 }
 
 bool containsUnit(Octets list, Octets unit) {
+  if (unit.empty()) return false;
   for (std::size_t at = 0; at + unit.size() <= list.size(); at += unit.size())
     if (std::ranges::equal(list.subspan(at, unit.size()), unit)) return true;
   return false;
