@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,9 +16,9 @@ enum class ErrorCode : std::uint8_t {
   open_message = 2,
   update_message = 3,
   hold_timer_expired = 4,
-  finite_state_machine = 5,  ///< subcodes by state: RFC 6608
-  cease = 6,                 ///< subcodes: RFC 4486
-  route_refresh = 7,         ///< RFC 7313
+  finite_state_machine = 5,     ///< subcodes by state: RFC 6608
+  cease = 6,                    ///< subcodes: RFC 4486
+  route_refresh = 7,            ///< RFC 7313
   send_hold_timer_expired = 8,  ///< RFC 9687
 };
 
@@ -55,10 +57,17 @@ struct Notification {
 /// "cease: administrative shutdown", with an unknown subcode as number.
 std::string words(const Notification& notification);
 
-/// Data of a Cease with a text for people (RFC 9003): at most 255 octets of UTF-8, cut at a character. Subcodes
-/// administrative shutdown and reset.
+/// Data of a Cease with a text for people (RFC 9003), for subcodes administrative shutdown and reset: the first 255
+/// octets of UTF-8 at most, cut at a character, and at the first octet that is not UTF-8. Empty for no text.
 std::vector<std::uint8_t> shutdownData(std::string_view text);
-/// The text; empty: there is none, or what is there is none (then words() says that it was malformed).
+/// The text, its control characters as spaces; empty: there is none, or what is there is none (then words() says that
+/// it was malformed).
 std::string shutdownText(const Notification& notification);
+
+/// Message body behind the header; any code and subcode are taken. nullopt: shorter than 2 octets, which the limits of
+/// nextMessage() let nobody send.
+std::optional<Notification> decodeNotification(std::span<const std::uint8_t> body);
+/// The whole message with its header; data that does not fit into one is cut.
+std::vector<std::uint8_t> encode(const Notification& notification);
 
 }  // namespace poplink::host::bgp

@@ -10,8 +10,8 @@
 
 namespace poplink::host::bgp {
 
-using Asn = std::uint32_t;       ///< four octets (RFC 6793); 0 is none (RFC 7607)
-using RouterId = std::uint32_t;  ///< BGP Identifier (RFC 6286): any number but 0
+using Asn = std::uint32_t;              ///< four octets (RFC 6793); 0 is none (RFC 7607)
+using RouterId = std::uint32_t;         ///< BGP Identifier (RFC 6286): any number but 0
 inline constexpr Asn kAsTrans = 23456;  ///< stands for an AS number that does not fit in two octets
 
 using Ipv4 = std::uint32_t;
