@@ -227,6 +227,58 @@ TEST(BgpUpdateErrors, from_an_old_speaker) {
   }
 }
 
+/// Every length up to beyond the largest unit, and the longest that a message has room for.
+TEST(BgpUpdateErrors, only_the_lengths_of_a_type_are_accepted) {
+  struct Lengths {
+    std::uint8_t type;
+    std::uint8_t flags;
+    std::size_t unit;
+    bool multiple;
+    Action wrong;
+  };
+  for (const Lengths& rule : {Lengths{1, 0x40, 1, false, kWithdraw}, Lengths{3, 0x40, 4, false, kWithdraw},
+                              Lengths{4, 0x80, 4, false, kWithdraw}, Lengths{5, 0x40, 4, false, kWithdraw},
+                              Lengths{6, 0x40, 0, false, kDiscard}, Lengths{7, 0xc0, 8, false, kDiscard},
+                              Lengths{8, 0xc0, 4, true, kWithdraw}, Lengths{9, 0x80, 4, false, kWithdraw},
+                              Lengths{10, 0x80, 4, true, kWithdraw}, Lengths{16, 0xc0, 8, true, kWithdraw},
+                              Lengths{25, 0xc0, 20, true, kWithdraw}, Lengths{32, 0xc0, 12, true, kWithdraw},
+                              Lengths{35, 0xc0, 4, false, kWithdraw}}) {
+    std::vector<std::size_t> sizes;
+    for (std::size_t size = 0; size <= 64; ++size) sizes.push_back(size);
+    for (std::size_t size = 3980; size <= 4000; ++size) sizes.push_back(size);
+    for (const std::size_t size : sizes) {
+      AttributeMap attributes = mandatory(context(Peer::internal));
+      attributes[rule.type] = attribute(rule.flags | kExtendedLength, rule.type, Bytes(size, 1));
+      const bool right = rule.multiple ? size != 0 && size % rule.unit == 0 : size == rule.unit;
+      const Outcome found = outcome(updateBody({}, joined(attributes), oneRoute()), Peer::internal);
+      EXPECT_EQ(found.action, right ? kNone : rule.wrong) << unsigned(rule.type) << " of " << size;
+      if (!right) EXPECT_EQ(found.reason, Reason::length);
+    }
+  }
+}
+
+/// 4, 3 (d): wherever the list ends, the prefixes behind it are found.
+TEST(BgpUpdateErrors, a_list_cut_anywhere_withdraws) {
+  const Bytes list = plainList();
+  for (std::size_t size = 0; size < list.size(); ++size) {
+    const Decoded decoded(updateBody({}, {list.begin(), list.begin() + static_cast<std::ptrdiff_t>(size)}, oneRoute()));
+    EXPECT_EQ(decoded.update.findings.action(), kWithdraw) << size;
+    EXPECT_EQ(decoded.update.announced.prefixes, 1u) << size;
+    EXPECT_TRUE(decoded.update.canonical.empty());
+  }
+}
+
+/// 3 (c), 5.1: the routes are in an attribute with wrong flags all the same.
+TEST(BgpUpdateErrors, routes_behind_wrong_flags_are_withdrawn) {
+  for (const std::uint8_t flags : {std::uint8_t{0xc0}, std::uint8_t{0x40}, std::uint8_t{0x00}}) {
+    const Bytes reach = attribute(flags, 14, "00020110 20010db8000000000000000000000001 00 2020010db8");
+    const Decoded decoded(updateBody({}, reach + plainList(), {}), context(Peer::external));
+    EXPECT_EQ(decoded.update.findings.action(), kWithdraw);
+    EXPECT_EQ(decoded.update.findings.decisive().reason, Reason::flags);
+    EXPECT_EQ(decoded.update.mp_announced.prefixes, 1u);
+  }
+}
+
 /// RFC 4271 6.3, RFC 7606 3 (b).
 TEST(BgpUpdateErrors, fields_that_are_longer_than_the_message_reset) {
   const Bytes whole = updateBody(oneRoute(), plainList(), oneRoute());

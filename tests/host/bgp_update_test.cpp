@@ -221,6 +221,8 @@ TEST(BgpUpdate, an_old_speakers_path_is_made_whole) {
               "0202 0000fde9 00005ba0", "0000fdeb c0000209"},
         Merge{"aggregated by a new speaker", "0202 fde9 5ba0", "0201 00010001", "5ba0 c0000209", "00010009 c0000209",
               "0202 0000fde9 00010001", "00010009 c0000209"},
+        Merge{"an aggregator of two octets", "0202 fde9 5ba0", "0201 00010001", "fdeb c0000209", "",
+              "0202 0000fde9 00010001", "0000fdeb c0000209"},
         Merge{"AS_TRANS without its number", "0201 fde9", "", "5ba0 c0000209", "", "0201 0000fde9",
               "00005ba0 c0000209"},
         Merge{"a number without an aggregator", "0201 fde9", "", "", "00010009 c0000209", "0201 0000fde9", ""}}) {

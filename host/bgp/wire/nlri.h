@@ -4,6 +4,7 @@
 // allocated: scanNlri() once says that they are whole, then forEachPrefix() needs no checks.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 
@@ -31,19 +32,35 @@ NlriScan scanNlri(Octets nlri, unsigned max_bits);
 
 namespace detail {
 
-inline void assign(Prefix4& to, std::uint8_t bits, const std::uint8_t* octets) {
-  std::array<std::uint8_t, 4> whole{};
-  std::memcpy(whole.data(), octets, prefixBytes(bits));
-  const std::uint64_t mask = ~std::uint64_t{0} << (32 - bits);
-  to = {read32(whole, 0) & static_cast<Ipv4>(mask), bits};
+/// The first `bits` of an address.
+constexpr std::array<Ipv6, 129> masks() {
+  std::array<Ipv6, 129> all{};
+  for (std::size_t bits = 0; bits <= 128; ++bits)
+    for (std::size_t bit = 0; bit < bits; ++bit) all[bits][bit / 8] |= static_cast<std::uint8_t>(0x80 >> bit % 8);
+  return all;
+}
+inline constexpr std::array<Ipv6, 129> kMasks = masks();
+
+// As many octets as the longest prefix has are copied, which costs less than to count them, and then those that are not
+// its own are cleared; only at the end of the field there may not be so many.
+
+inline void assign(Prefix4& to, std::uint8_t bits, Octets from) {
+  std::array<std::uint8_t, 4> octets{};
+  if (from.size() >= octets.size())
+    std::memcpy(octets.data(), from.data(), octets.size());
+  else
+    std::copy_n(from.begin(), prefixBytes(bits), octets.begin());
+  to = {read32(octets, 0) & static_cast<Ipv4>(~std::uint64_t{0} << (32 - bits)), bits};
 }
 
-inline void assign(Prefix6& to, std::uint8_t bits, const std::uint8_t* octets) {
-  to.address = {};
+inline void assign(Prefix6& to, std::uint8_t bits, Octets from) {
+  Ipv6 octets{};
+  if (from.size() >= octets.size())
+    std::memcpy(octets.data(), from.data(), octets.size());
+  else
+    std::copy_n(from.begin(), prefixBytes(bits), octets.begin());
+  for (std::size_t i = 0; i < octets.size(); ++i) to.address[i] = octets[i] & kMasks[bits][i];
   to.length = bits;
-  const std::size_t size = prefixBytes(bits);
-  std::memcpy(to.address.data(), octets, size);
-  if (bits % 8 != 0) to.address[size - 1] &= static_cast<std::uint8_t>(0xff << (8 - bits % 8));
 }
 
 }  // namespace detail
@@ -56,7 +73,7 @@ void forEachPrefix(Octets nlri, Visit&& visit) {
   for (std::size_t at = 0; at < nlri.size();) {
     Prefix prefix;
     const std::uint8_t bits = nlri[at];
-    detail::assign(prefix, bits, nlri.data() + at + 1);
+    detail::assign(prefix, bits, nlri.subspan(at + 1));
     visit(prefix);
     at += 1 + prefixBytes(bits);
   }

@@ -294,11 +294,11 @@ const Attribute* Decoder::kept(AttributeType type) const {
   return found != all().end() && found->type == number(type) ? &*found : nullptr;
 }
 
-/// RFC 6793 section 4.2.3: an AGGREGATOR that is not AS_TRANS was written by somebody who knew nothing of AS4_PATH, and
-/// who made the path anew; a longer AS4_PATH is not of this path.
+/// RFC 6793 section 4.2.3: beside AS4_AGGREGATOR, an AGGREGATOR that is not AS_TRANS was written later, by somebody who
+/// knew nothing of AS4_PATH and made the path anew; and a longer AS4_PATH is not of this path.
 void Decoder::mergeOldSpeaker() {
   const Attribute* aggregator = kept(AttributeType::aggregator);
-  if (aggregator != nullptr && !context_.four_octet_asn && read16(aggregator->value, 0) != kAsTrans) {
+  if (as4_aggregator_ && aggregator != nullptr && read16(aggregator->value, 0) != kAsTrans) {
     as4_path_.reset();
     as4_aggregator_.reset();
   }

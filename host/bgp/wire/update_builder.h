@@ -2,7 +2,12 @@
 // UPDATEs to send: as many prefixes in each as fit behind one set of attributes.
 //
 //   UpdateBuilder builder = UpdateBuilder::announce(form, next_hop, wireAttributes(canonical, four_octet_asn));
-//   for (prefix : prefixes) if (!builder.add(prefix)) { send(builder.take()); builder.add(prefix); }
+//   if (!builder.hasRoom()) ...                       // such a route cannot be sent to this peer: withdraw it there
+//   for (const Prefix4& prefix : prefixes)
+//     if (!builder.add(prefix)) {
+//       send(builder.take());
+//       builder.add(prefix);
+//     }
 //   if (!builder.empty()) send(builder.take());
 #pragma once
 
