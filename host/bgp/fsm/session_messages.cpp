@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the peer says, and which of two connections stays.
+#include <algorithm>
+
+#include "session.h"
+
+namespace poplink::host::bgp {
+
+namespace {
+
+const Notification kCollision{ErrorCode::cease, subcode::kConnectionCollision, {}};
+
+/// RFC 6608 section 3.
+std::uint8_t unexpectedIn(State state) {
+  switch (state) {
+    case State::OpenSent:
+      return subcode::kInOpenSent;
+    case State::OpenConfirm:
+      return subcode::kInOpenConfirm;
+    case State::Established:
+      return subcode::kInEstablished;
+    default:
+      return subcode::kUnspecific;
+  }
+}
+
+}  // namespace
+
+void Peer::on(const event::OpenArrived& arrived, Step& step) {
+  Connection* connection = find(arrived.id);
+  if (!connection) return;
+  if (connection->state > State::OpenSent) {
+    unexpected(*connection, step);
+    return;
+  }
+  // Connect and Active, event 20: the peer was faster than DelayOpenTimer.
+  if (connection->state < State::OpenSent) sendOpen(*connection, step);
+  auto judged = negotiate(settings_.open, arrived.open);
+  if (auto* refused = std::get_if<Notification>(&judged)) {
+    end(arrived.id, {Reason::open_refused, Then::damped, std::move(*refused)}, step);
+    return;
+  }
+  if (collide(arrived.id, arrived.open, step)) confirm(arrived.id, std::get<Negotiated>(judged), step);
+}
+
+void Peer::on(const event::KeepaliveArrived& arrived, Step& step) {
+  Connection* connection = find(arrived.id);
+  if (!connection) return;
+  if (connection->state < State::OpenConfirm) {
+    unexpected(*connection, step);
+    return;
+  }
+  connection->restartHold(step.now);
+  if (connection->state == State::Established) return;
+  connection->keepalive_heard = true;
+  if (!connection->keepalive_owed) establish(arrived.id, step);
+}
+
+void Peer::on(const event::UpdateArrived& arrived, Step& step) {
+  Connection* connection = find(arrived.id);
+  if (!connection) return;
+  if (connection->state == State::Established) {
+    connection->restartHold(step.now);
+  } else {
+    unexpected(*connection, step);
+  }
+}
+
+void Peer::on(const event::RouteRefreshArrived& arrived, Step& step) {
+  const Connection* connection = find(arrived.id);
+  if (connection && connection->state != State::Established) unexpected(*connection, step);
+}
+
+void Peer::on(const event::NotificationArrived& arrived, Step& step) {
+  const Connection* connection = find(arrived.id);
+  if (!connection) return;
+  const Notification& said = arrived.notification;
+  Then then = Then::damped;
+  if (connection->state != State::Established) {
+    // Event 24: a peer that wants another version is no unstable one.
+    if (said.code == ErrorCode::open_message && said.subcode == subcode::kUnsupportedVersion) then = Then::undamped;
+    // The other connection may not have been seen here yet, or the peer rests: Idle would refuse both.
+    if (said.code == ErrorCode::cease &&
+        (said.subcode == subcode::kConnectionCollision || said.subcode == subcode::kConnectionRejected))
+      then = Then::seek;
+  }
+  end(arrived.id, {Reason::notification_received, then, said}, step);
+}
+
+void Peer::on(const event::Malformed& malformed, Step& step) {
+  if (find(malformed.id)) end(malformed.id, {Reason::malformed_message, Then::damped, malformed.notification}, step);
+}
+
+void Peer::on(const event::SendProgressed& progressed, Step& step) {
+  Connection* connection = find(progressed.id);
+  if (connection && connection->state == State::Established) connection->restartSendHold(settings_, step.now);
+}
+
+void Peer::sendOpen(Connection& connection, Step& step) {
+  connection.delay_open_timer.reset();
+  connection.state = State::OpenSent;
+  connection.hold_timer = step.now + settings_.open_hold;
+  step.actions.push_back(action::SendOpen{connection.id, makeOpen(settings_.open)});
+}
+
+/// RFC 4271 section 6.8 for a connection on which an OPEN has come. Does it stay?
+bool Peer::collide(ConnectionId id, const Open& open, Step& step) {
+  for (const ConnectionId other : ids()) {
+    if (other == id) continue;
+    const Connection& older = *find(other);
+    const Connection& newer = *find(id);
+    // RFC 4724 section 4.2: a peer that opens a connection while it has one has restarted. Not one that was there
+    // before Established, which is a collision whose end the peer has not seen yet.
+    const bool restarted = older.established && !older.negotiated->kept_on_restart.empty() && !newer.outgoing &&
+                           newer.begun > *older.established;
+    if (restarted) {
+      end(other, {Reason::peer_restarted, Then::stay, std::nullopt, false, true}, step);
+    } else if (loses(older, newer, open, step.now)) {
+      end(other, {Reason::collision, Then::stay, kCollision}, step);
+    } else {
+      end(id, {Reason::collision, Then::stay, kCollision}, step);
+      return false;
+    }
+  }
+  return true;
+}
+
+bool Peer::loses(const Connection& older, const Connection& newer, const Open& open, TimePoint now) const {
+  if (older.state < State::OpenSent) return true;  // nothing has been said there
+  if (older.established && !settings_.collision_detect_established) return false;
+  if (older.state == State::OpenSent && now - older.begun > kSimultaneous + settings_.delay_open) return true;
+  // A peer makes one connection at a time: of two from one side the older one is dead.
+  if (older.outgoing == newer.outgoing) return true;
+  // RFC 6286 section 2.3: the side with the higher identifier, then with the higher AS number, keeps what it began.
+  const OpenSettings& ours = settings_.open;
+  const bool outgoing_stays =
+      ours.router_id != open.router_id ? ours.router_id > open.router_id : ours.local_as > open.asn();
+  return older.outgoing != outgoing_stays;
+}
+
+/// OpenSent, event 19.
+void Peer::confirm(ConnectionId id, const Negotiated& negotiated, Step& step) {
+  cancelAttempt(step);
+  Connection& connection = *find(id);
+  connection.state = State::OpenConfirm;
+  connection.negotiated = negotiated;
+  connection.restartHold(step.now);
+  if (!connection.hold_timer) connection.hold_timer = step.now + settings_.open_hold;
+  connection.keepalive_owed = true;
+  if (bfdMissing()) {
+    connection.bfd_timer = step.now + settings_.bfd_wait;
+  } else {
+    sendOwedKeepalives(step);
+  }
+}
+
+/// KEEPALIVEs that confirm an OPEN; without one the peer stays in OpenConfirm like us.
+void Peer::sendOwedKeepalives(Step& step) {
+  for (const ConnectionId id : ids()) {
+    Connection* connection = find(id);
+    if (!connection || !connection->keepalive_owed) continue;
+    connection->keepalive_owed = false;
+    connection->bfd_timer.reset();
+    step.actions.push_back(action::SendKeepalive{id});
+    connection->restartKeepalive(random_, step.now);
+    if (connection->keepalive_heard) establish(id, step);
+  }
+}
+
+/// OpenConfirm, event 26.
+void Peer::establish(ConnectionId id, Step& step) {
+  if (!settings_.collision_detect_established)
+    for (const ConnectionId other : ids())
+      if (other != id) end(other, {Reason::collision, Then::stay, kCollision}, step);
+  Connection& connection = *find(id);
+  connection.state = State::Established;
+  connection.established = step.now;
+  connection.restartHold(step.now);
+  connection.restartSendHold(settings_, step.now);
+  ++counters_.established;
+  step.actions.push_back(action::SessionEstablished{id, *connection.negotiated});
+}
+
+/// A message that the state does not take: FSM error.
+void Peer::unexpected(const Connection& connection, Step& step) {
+  end(connection.id,
+      {Reason::unexpected_message, Then::damped,
+       Notification{ErrorCode::finite_state_machine, unexpectedIn(connection.state), {}}},
+      step);
+}
+
+}  // namespace poplink::host::bgp
