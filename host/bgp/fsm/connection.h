@@ -13,8 +13,9 @@ Duration jittered(Duration time, const Random& random);
 struct Connection {
   ConnectionId id{};
   bool outgoing = false;
-  State state{};      ///< Connect (outgoing) or Active (incoming) while DelayOpenTimer runs, else OpenSent and later
+  State state{};      ///< Connect (outgoing) or Active (incoming) until OPEN is sent, else OpenSent and later
   TimePoint begun{};  ///< when TCP was there
+  bool held = false;  ///< no OPEN is sent as long as the other connection is in OpenConfirm or Established
   std::optional<Negotiated> negotiated{};  ///< from OpenConfirm on
   std::optional<TimePoint> established{};  ///< since when
   bool keepalive_owed = false;   ///< strict BFD: the KEEPALIVE that confirms the peer's OPEN has not been sent yet

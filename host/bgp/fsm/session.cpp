@@ -244,12 +244,14 @@ void Peer::addConnection(ConnectionId id, bool outgoing, Step& step) {
   connection.id = id;
   connection.outgoing = outgoing;
   connection.begun = step.now;
-  if (settings_.delay_open == Duration{}) {
-    sendOpen(connection, step);
-    return;
-  }
   connection.state = outgoing ? State::Connect : State::Active;
-  connection.delay_open_timer = step.now + settings_.delay_open;
+  if (settled()) {
+    hold(connection, step.now);
+  } else if (settings_.delay_open == Duration{}) {
+    sendOpen(connection, step);
+  } else {
+    connection.delay_open_timer = step.now + settings_.delay_open;
+  }
 }
 
 void Peer::runConnection(ConnectionId id, Step& step) {
@@ -292,6 +294,7 @@ void Peer::end(ConnectionId id, const Ending& ending, Step& step) {
     if (ending.then == Then::damped || ending.then == Then::undamped) enterIdle(ending.then == Then::damped, step);
     if (ending.then == Then::seek && !attempt_) waitForRetry(step);
   }
+  release(step);
   tell(ending.reason, id, send || received ? ending.notification : std::nullopt, step);
 }
 

@@ -11,9 +11,10 @@
 // - A connection that cannot be made leads to Active, not to Idle (8.2.2, Connect, event 18): two peers in Idle refuse
 //   each other. For the same reason Idle refuses by closing only, and a Cease that says "collision" or "rejected" on
 //   the only connection is taken as a lost one.
-// - Collisions are decided when the first OPEN comes, also against a connection in OpenSent (6.8 allows it), and an
-//   attempt that is still being made is given up in OpenConfirm: so both sides keep the same connection. One that has
-//   been in OpenSent for longer than kSimultaneous is no collision but dead, and gives way.
+// - Both sides keep the same one of two connections, whatever arrives first. For that the first OPEN decides, also
+//   against a connection in OpenSent (6.8 allows it); and a connection that comes up while the other one is in
+//   OpenConfirm or Established is held: no OPEN goes out on it unless the peer sends one, or the other one ends. One
+//   that has been in OpenSent for longer than kSimultaneous is no collision but dead, and gives way.
 // - A peer has one incoming connection before Established; a newer one takes the place of an older one.
 // - HoldTimer runs in OpenConfirm even if the negotiated hold time is 0: no state but Established waits for ever.
 // - No NOTIFICATION answers a NOTIFICATION (section 6 before 8.2.2, OpenSent, event 25).
@@ -113,8 +114,12 @@ class Peer {
 
   // Bringing one up.
   void sendOpen(Connection& connection, Step& step);
-  bool collide(ConnectionId id, const Open& open, Step& step);
-  bool loses(const Connection& older, const Connection& newer, const Open& open, TimePoint now) const;
+  bool collide(ConnectionId id, const Negotiated& negotiated, Step& step);
+  bool loses(const Connection& older, const Connection& newer, const Negotiated& negotiated, TimePoint now) const;
+  bool outgoingStays(const Negotiated& negotiated) const;
+  bool settled() const;
+  void hold(Connection& connection, TimePoint now) const;
+  void release(Step& step);
   void confirm(ConnectionId id, const Negotiated& negotiated, Step& step);
   void sendOwedKeepalives(Step& step);
   void establish(ConnectionId id, Step& step);

@@ -40,7 +40,8 @@ void Peer::on(const event::OpenArrived& arrived, Step& step) {
     end(arrived.id, {Reason::open_refused, Then::damped, std::move(*refused)}, step);
     return;
   }
-  if (collide(arrived.id, arrived.open, step)) confirm(arrived.id, std::get<Negotiated>(judged), step);
+  const auto& negotiated = std::get<Negotiated>(judged);
+  if (collide(arrived.id, negotiated, step)) confirm(arrived.id, negotiated, step);
 }
 
 void Peer::on(const event::KeepaliveArrived& arrived, Step& step) {
@@ -98,24 +99,27 @@ void Peer::on(const event::SendProgressed& progressed, Step& step) {
 
 void Peer::sendOpen(Connection& connection, Step& step) {
   connection.delay_open_timer.reset();
+  connection.held = false;
   connection.state = State::OpenSent;
   connection.hold_timer = step.now + settings_.open_hold;
   step.actions.push_back(action::SendOpen{connection.id, makeOpen(settings_.open)});
 }
 
 /// RFC 4271 section 6.8 for a connection on which an OPEN has come. Does it stay?
-bool Peer::collide(ConnectionId id, const Open& open, Step& step) {
+bool Peer::collide(ConnectionId id, const Negotiated& negotiated, Step& step) {
   for (const ConnectionId other : ids()) {
     if (other == id) continue;
-    const Connection& older = *find(other);
+    Connection& older = *find(other);
     const Connection& newer = *find(id);
-    // RFC 4724 section 4.2: a peer that opens a connection while it has one has restarted. Not one that was there
-    // before Established, which is a collision whose end the peer has not seen yet.
+    // RFC 4724 section 4.2: a peer that opens a connection while it has one has restarted. Not shortly after
+    // Established: then it may be the loser of a collision, late on its way.
     const bool restarted = older.established && !older.negotiated->kept_on_restart.empty() && !newer.outgoing &&
-                           newer.begun > *older.established;
-    if (restarted) {
+                           newer.begun > *older.established + kSimultaneous;
+    if (older.state < State::OpenSent) {
+      hold(older, step.now);
+    } else if (restarted) {
       end(other, {Reason::peer_restarted, Then::stay, std::nullopt, false, true}, step);
-    } else if (loses(older, newer, open, step.now)) {
+    } else if (loses(older, newer, negotiated, step.now)) {
       end(other, {Reason::collision, Then::stay, kCollision}, step);
     } else {
       end(id, {Reason::collision, Then::stay, kCollision}, step);
@@ -125,22 +129,43 @@ bool Peer::collide(ConnectionId id, const Open& open, Step& step) {
   return true;
 }
 
-bool Peer::loses(const Connection& older, const Connection& newer, const Open& open, TimePoint now) const {
-  if (older.state < State::OpenSent) return true;  // nothing has been said there
+bool Peer::loses(const Connection& older, const Connection& newer, const Negotiated& negotiated, TimePoint now) const {
   if (older.established && !settings_.collision_detect_established) return false;
   if (older.state == State::OpenSent && now - older.begun > kSimultaneous + settings_.delay_open) return true;
   // A peer makes one connection at a time: of two from one side the older one is dead.
   if (older.outgoing == newer.outgoing) return true;
-  // RFC 6286 section 2.3: the side with the higher identifier, then with the higher AS number, keeps what it began.
+  return older.outgoing != outgoingStays(negotiated);
+}
+
+/// RFC 6286 section 2.3: the side with the higher identifier, then with the higher AS number, keeps what it began.
+bool Peer::outgoingStays(const Negotiated& negotiated) const {
   const OpenSettings& ours = settings_.open;
-  const bool outgoing_stays =
-      ours.router_id != open.router_id ? ours.router_id > open.router_id : ours.local_as > open.asn();
-  return older.outgoing != outgoing_stays;
+  if (ours.router_id != negotiated.peer_id) return ours.router_id > negotiated.peer_id;
+  return ours.local_as > negotiated.peer_as;
+}
+
+/// Is there a connection that the peer may count on?
+bool Peer::settled() const {
+  return std::ranges::any_of(connections_, [](const Connection& one) { return one.state >= State::OpenConfirm; });
+}
+
+void Peer::hold(Connection& connection, TimePoint now) const {
+  connection.delay_open_timer.reset();
+  connection.hold_timer = now + settings_.open_hold;
+  connection.held = true;
+}
+
+/// The connection that another one was held for is gone.
+void Peer::release(Step& step) {
+  if (!awake_ || settled()) return;
+  for (Connection& connection : connections_)
+    if (connection.held) sendOpen(connection, step);
 }
 
 /// OpenSent, event 19.
 void Peer::confirm(ConnectionId id, const Negotiated& negotiated, Step& step) {
-  cancelAttempt(step);
+  // The peer may have seen our attempt already, and prefer it.
+  if (!outgoingStays(negotiated)) cancelAttempt(step);
   Connection& connection = *find(id);
   connection.state = State::OpenConfirm;
   connection.negotiated = negotiated;
@@ -169,9 +194,11 @@ void Peer::sendOwedKeepalives(Step& step) {
 
 /// OpenConfirm, event 26.
 void Peer::establish(ConnectionId id, Step& step) {
-  if (!settings_.collision_detect_established)
-    for (const ConnectionId other : ids())
-      if (other != id) end(other, {Reason::collision, Then::stay, kCollision}, step);
+  cancelAttempt(step);
+  for (const ConnectionId other : ids()) {
+    const bool may_win = settings_.collision_detect_established && find(other)->state == State::OpenSent;
+    if (other != id && !may_win) end(other, {Reason::collision, Then::stay, kCollision}, step);
+  }
   Connection& connection = *find(id);
   connection.state = State::Established;
   connection.established = step.now;
