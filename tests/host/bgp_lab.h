@@ -16,7 +16,7 @@ struct Weather {
   double lost_attempts = 0;  ///< part of the attempts that are never answered
   double broken = 0;         ///< part of the messages at which the connection breaks, told to both ends
   double half_open = 0;      ///< at which one end forgets it; the other one learns that when it sends
-  bool cut = false;          ///< nothing gets through, nothing is told
+  bool cut = false;          ///< what is sent is lost, and nobody is told
 };
 
 class Lab {
@@ -43,7 +43,7 @@ class Lab {
     const SessionSettings settings = nodes_[node].peer.settings();
     for (auto& [number, tcp] : tcps_)
       for (End& end : tcp.ends)
-        if (end.node == node) end.open = false;
+        if (end.node == node) end = {node, false, {}, end.arrival};
     nodes_[node].peer = Peer(settings, seeded(random_()));
     nodes_[node].watch = {};
     nodes_[node].attempt.reset();
@@ -51,7 +51,7 @@ class Lab {
   }
   Weather& weather() { return weather_; }
   const Peer& peer(std::size_t node) const { return nodes_[node].peer; }
-  /// From whom to whom each action went, for looking at.
+  /// When sessions of this node ended, and how.
   const std::vector<std::pair<TimePoint, action::SessionDown>>& downs(std::size_t node) const {
     return nodes_[node].downs;
   }
@@ -88,6 +88,7 @@ class Lab {
   struct End {
     std::size_t node = 0;
     bool open = false;
+    TimePoint lingers{};  ///< closed here, and reads on until then, so that no reset overtakes a NOTIFICATION
     TimePoint arrival{};  ///< of the last that has been sent to it: TCP keeps the order
   };
   struct Tcp {
@@ -144,8 +145,8 @@ class Lab {
   /// The peer's system answers, and its program learns of it a little later.
   void arrive(std::size_t node, std::uint64_t number, AttemptId attempt) {
     Tcp& tcp = tcps_[number];
-    tcp.ends[0] = {node, true, now_};
-    tcp.ends[1] = {other_.at(node), true, now_ + delay()};
+    tcp.ends[0] = {node, true, {}, now_};
+    tcp.ends[1] = {other_.at(node), true, {}, now_ + delay()};
     later(tcp.ends[1].arrival, [this, number] {
       if (!tcps_[number].ends[1].open) return;
       deliver(number, 1, event::Accepted{idOf(number, 1)});
@@ -190,7 +191,6 @@ class Lab {
     }
     if (dice_() < weather_.half_open) tcps_[number].ends[1 - from].open = false;
     message.id = idOf(number, 1 - from);
-    // Whoever has sent something knows by the answer that TCP took it.
     send(number, 1 - from, message);
   }
   void send(std::uint64_t number, std::size_t to, const Event& event) {
@@ -200,7 +200,7 @@ class Lab {
       if (weather_.cut) return;
       if (tcps_[number].ends[to].open) {
         deliver(number, to, event);
-      } else {
+      } else if (tcps_[number].ends[to].lingers < now_) {
         lose(number, 1 - to);  // a reset comes back
       }
     });
@@ -214,6 +214,7 @@ class Lab {
   }
   void closeEnd(std::uint64_t number, std::size_t end) {
     tcps_[number].ends[end].open = false;
+    tcps_[number].ends[end].lingers = now_ + 5s;
     send(number, 1 - end, event::Closed{idOf(number, 1 - end)});
   }
   void deliver(std::uint64_t number, std::size_t to, const Event& event) {

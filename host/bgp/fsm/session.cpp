@@ -149,7 +149,9 @@ void Peer::on(const event::ConnectFailed& failed, Step& step) {
 void Peer::on(const event::Closed& closed, Step& step) {
   const Connection* connection = find(closed.id);
   if (!connection) return;
-  const Then then = connection->state <= State::OpenSent ? Then::seek : Then::damped;
+  // With an attempt under way this may have been the loser of a collision, whose NOTIFICATION a reset has overtaken.
+  const bool seek_on = connection->state <= State::OpenSent || attempt_;
+  const Then then = seek_on ? Then::seek : Then::damped;
   end(closed.id, {Reason::tcp_failed, then, std::nullopt, true, true}, step);
 }
 

@@ -185,8 +185,9 @@ struct SendRouteRefresh {
   ConnectionId id{};
   Family family = kIpv4Unicast;
 };
-/// After what was sent before has been handed to TCP, without waiting for a peer that does not read. No events of this
-/// connection are wanted any more.
+/// After what was sent before has been handed to TCP, without waiting for a peer that does not read; what still comes
+/// is read and thrown away for a moment, or a reset may overtake a NOTIFICATION. No events of this connection are
+/// wanted any more.
 struct CloseConnection {
   ConnectionId id{};
 };
