@@ -269,13 +269,74 @@ TEST(CollisionElsewhere, is_no_failure) {
   }
 }
 
-TEST(CollisionAttempt, is_given_up_in_open_confirm) {
-  Peer peer = peerIn(State::Connect);
+/// The peer prefers what it began, or both prefer what we began.
+TEST(CollisionAttempt, is_given_up_in_open_confirm_unless_it_would_win) {
+  for (const bool ours_wins : {false, true}) {
+    SessionSettings settings = sideSettings(1);
+    if (ours_wins) settings.open.router_id = 3;
+    Peer peer = peerIn(State::Connect, settings);
+    const AttemptId attempt = *peer.attempt();
+    peer.handle(event::Accepted{ConnectionId{2}}, kStart);
+    const Actions actions = peer.handle(event::OpenArrived{ConnectionId{2}, openOf(2)}, kStart);
+    EXPECT_EQ(count<action::CancelConnect>(actions), ours_wins ? 0u : 1u);
+    const Actions late = peer.handle(event::ConnectSucceeded{attempt, ConnectionId{3}}, kStart);
+    if (!ours_wins) {
+      EXPECT_EQ(closed(late), ConnectionId{3});
+      continue;
+    }
+    EXPECT_THAT(late, testing::IsEmpty()) << "held: no OPEN before the other one is decided";
+    const Actions up = peer.handle(event::KeepaliveArrived{ConnectionId{2}}, kStart);
+    EXPECT_EQ(closed(up), ConnectionId{3});
+    EXPECT_EQ(count<action::SendNotification>(up), 0u);
+  }
+}
+
+/// A reset has overtaken the Cease of the peer that prefers our attempt.
+TEST(CollisionAttempt, goes_on_when_the_other_connection_is_lost) {
+  SessionSettings settings = sideSettings(1);
+  settings.open.router_id = 3;
+  Peer peer = peerIn(State::Connect, settings);
   const AttemptId attempt = *peer.attempt();
   peer.handle(event::Accepted{ConnectionId{2}}, kStart);
-  const Actions actions = peer.handle(event::OpenArrived{ConnectionId{2}, openOf(2)}, kStart);
-  ASSERT_EQ(count<action::CancelConnect>(actions), 1u);
-  EXPECT_EQ(closed(peer.handle(event::ConnectSucceeded{attempt, ConnectionId{3}}, kStart)), ConnectionId{3});
+  peer.handle(event::OpenArrived{ConnectionId{2}, openOf(2)}, kStart);
+  const Actions actions = peer.handle(event::Closed{ConnectionId{2}}, kStart);
+  EXPECT_EQ(peer.state(), State::Connect);
+  EXPECT_EQ(count<action::CancelConnect>(actions), 0u);
+  EXPECT_EQ(peer.connectRetryCounter(), 0u);
+  EXPECT_EQ(count<action::SendOpen>(peer.handle(event::ConnectSucceeded{attempt, ConnectionId{3}}, kStart)), 1u);
+}
+
+/// Whoever has connected to us need not be connected to; once it is gone, connecting goes on.
+TEST(CollisionAttempt, is_not_repeated_while_the_peer_has_connected) {
+  Peer peer = peerIn(State::Connect);
+  peer.handle(event::Accepted{ConnectionId{2}}, kStart);
+  const Actions actions = peer.run(*peer.connectRetryTimer());
+  EXPECT_EQ(count<action::CancelConnect>(actions), 1u);
+  EXPECT_EQ(count<action::Connect>(actions), 0u);
+  EXPECT_FALSE(peer.connectRetryTimer());
+  EXPECT_EQ(peer.state(), State::OpenSent);
+  peer.handle(event::Closed{ConnectionId{2}}, kStart + 40s);
+  EXPECT_EQ(peer.state(), State::Active);
+  EXPECT_EQ(peer.connectRetryTimer(), kStart + 70s);
+}
+
+/// The held connection is the session when the other one ends, and it may not wait longer than any.
+TEST(CollisionHeld, speaks_when_the_other_connection_has_ended) {
+  for (const State state : {State::OpenConfirm, State::Established}) {
+    Peer peer = peerIn(state);
+    EXPECT_THAT(peer.handle(event::Accepted{ConnectionId{2}}, kStart), testing::IsEmpty());
+    Peer silent = peer;
+    const Actions actions = peer.handle(event::Closed{kFirst}, kStart + 1s);
+    EXPECT_EQ(count<action::SendOpen>(actions), 1u);
+    EXPECT_EQ(peer.state(), State::OpenSent);
+    EXPECT_EQ(peer.connectRetryCounter(), 0u);
+
+    for (TimePoint now = kStart; state == State::Established && now < kStart + 240s; now += 30s)
+      silent.handle(event::KeepaliveArrived{kFirst}, now);
+    if (state == State::Established) {
+      EXPECT_EQ(closed(silent.run(kStart + 240s)), ConnectionId{2});
+    }
+  }
 }
 
 }  // namespace
