@@ -304,6 +304,17 @@ INSTANTIATE_TEST_SUITE_P(
                     KeepRow{"prefix_limit", event::PrefixLimitReached{}, false}),
     [](const auto& row) { return row.param.name; });
 
+TEST(Keeping, is_not_for_a_peer_whose_restart_time_is_0) {
+  Peer peer = peerIn(State::OpenSent, graceful(1));
+  SessionSettings theirs = graceful(2);
+  theirs.open.graceful_restart->restart_seconds = 0;
+  peer.handle(event::OpenArrived{kFirst, makeOpen(theirs.open)}, kStart);
+  peer.handle(event::KeepaliveArrived{kFirst}, kStart);
+  const auto down = all<action::SessionDown>(peer.handle(event::Closed{kFirst}, kStart));
+  ASSERT_EQ(down.size(), 1u);
+  EXPECT_THAT(down[0].keep, testing::IsEmpty());
+}
+
 TEST(Keeping, ends_with_the_hold_timer) {
   Peer peer = gracefulSession();
   const auto down = all<action::SessionDown>(peer.run(kStart + 90s));
@@ -344,6 +355,21 @@ TEST(Configure, what_it_does_not_say_disturbs_nobody) {
   other.bfd = BfdMode::strict;
   EXPECT_THAT(peer.configure(other, kStart), testing::IsEmpty());
   EXPECT_TRUE(peer.established(kFirst));
+}
+
+/// RFC 4724 section 4.1: when our own restart is over.
+TEST(Configure, restart_bits_change_the_next_open_only) {
+  SessionSettings settings = graceful(1);
+  settings.open.graceful_restart->restarting = true;
+  settings.open.graceful_restart->forwarding = {kIpv4Unicast};
+  Peer peer = peerIn(State::Established, settings);
+  EXPECT_THAT(peer.configure(graceful(1), kStart), testing::IsEmpty());
+  EXPECT_TRUE(peer.established(kFirst));
+  peer.handle(event::Closed{kFirst}, kStart);
+  runTo(peer, kStart + 1s);
+  const auto opens = all<action::SendOpen>(peer.handle(event::ConnectSucceeded{*peer.attempt(), kFirst}, kStart + 1s));
+  ASSERT_EQ(opens.size(), 1u);
+  EXPECT_FALSE(opens[0].open.capabilities.graceful_restart->restarting);
 }
 
 TEST(Configure, passive_or_not_holds_at_once) {

@@ -17,6 +17,16 @@ bool due(const std::optional<TimePoint>& timer, TimePoint now) {
   return timer && *timer <= now;
 }
 
+/// The R and F bits speak of a restart that is over when the session is up: changing them disturbs none.
+bool sameSession(OpenSettings one, OpenSettings other) {
+  for (OpenSettings* settings : {&one, &other}) {
+    if (!settings->graceful_restart) continue;
+    settings->graceful_restart->restarting = false;
+    settings->graceful_restart->forwarding.clear();
+  }
+  return one == other;
+}
+
 /// Of Cease, maximum number of prefixes reached (RFC 4486 section 4): AFI, SAFI, upper bound.
 std::vector<std::uint8_t> limitData(const event::PrefixLimitReached& reached) {
   const auto afi = static_cast<std::uint16_t>(reached.family.afi);
@@ -54,7 +64,7 @@ Actions Peer::run(TimePoint now) {
 
 Actions Peer::configure(const SessionSettings& settings, TimePoint now) {
   Step step{now};
-  const bool restart = settings.open != settings_.open;
+  const bool restart = !sameSession(settings.open, settings_.open);
   const bool passive_changed = settings.passive != settings_.passive;
   settings_ = settings;
   if (restart && awake_) {

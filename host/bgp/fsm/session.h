@@ -17,6 +17,7 @@
 //   that has been in OpenSent for longer than kSimultaneous is no collision but dead, and gives way.
 // - A peer has one incoming connection before Established; a newer one takes the place of an older one.
 // - HoldTimer runs in OpenConfirm even if the negotiated hold time is 0: no state but Established waits for ever.
+// - UPDATEs do not restart KeepaliveTimer (4.4): they are not seen here, and a KEEPALIVE more does no harm.
 // - No NOTIFICATION answers a NOTIFICATION (section 6 before 8.2.2, OpenSent, event 25).
 #pragma once
 
@@ -47,7 +48,8 @@ class Peer {
   /// All timers that have run out. Nothing happens before deadline(), which afterwards is later than `now`.
   Actions run(TimePoint now);
   /// New settings, without problems(). What is said in an OPEN or judges one ends the session (Cease, other
-  /// configuration change); everything else holds from the next use on. Same ones again change nothing.
+  /// configuration change), except the R and F bits of graceful restart; everything else holds from the next use on.
+  /// Same ones again change nothing.
   Actions configure(const SessionSettings& settings, TimePoint now);
 
   /// When run() is to be called: at once if that is not after now. None: only events lead on.
