@@ -10,9 +10,9 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/read.hpp>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -82,20 +82,27 @@ class Session {
 
   DriverError malformed() const { return DriverError("the card at " + path + " sent a malformed answer"); }
 
+  /// All of `bytes`, whatever signals come meanwhile.
+  boost::system::error_code receive(proto::Bytes& bytes) {
+    boost::system::error_code error;
+    for (std::size_t got = 0; got < bytes.size();) {
+      got += socket_.read_some(asio::buffer(bytes) + got, error);
+      if (error && error != asio::error::interrupted) return error;
+    }
+    return {};
+  }
+
   /// Sends a message, a descriptor with it if not -1, and gives the payload of the answer, which must be of type
   /// `want`.
   proto::Bytes exchange(const proto::Bytes& message, proto::Type want, int descriptor = -1) {
     const auto lost = [&](const std::string& why) { return DriverError("lost the card at " + path + ": " + why); };
     if (!sendWith(socket_.native_handle(), message, descriptor)) throw lost(std::strerror(errno));
-    boost::system::error_code error;
     proto::Bytes head(proto::kHeaderBytes);
-    asio::read(socket_, asio::buffer(head), error);
-    if (error) throw lost(error.message());
+    if (const auto error = receive(head)) throw lost(error.message());
     const auto header = proto::decodeHeader(head);
     if (!header) throw malformed();
     proto::Bytes payload(header->payload_bytes);
-    asio::read(socket_, asio::buffer(payload), error);
-    if (error) throw lost(error.message());
+    if (const auto error = receive(payload)) throw lost(error.message());
     if (header->type == proto::Type::refused)
       throw DriverError("the card at " + path + " " + std::string(payload.begin(), payload.end()));
     if (header->type != want) throw malformed();

@@ -21,7 +21,6 @@ using Error = boost::system::error_code;
 namespace {
 
 constexpr unsigned kHttp11 = 11;
-constexpr std::chrono::seconds kAnswerTimeout(30);
 constexpr std::uint64_t kAnswerBytes = 256 << 20;  // a card's tables in full
 
 http::request<http::string_body> message(const std::string& method, const std::string& target, const Json& body) {
@@ -38,37 +37,44 @@ http::request<http::string_body> message(const std::string& method, const std::s
 /// What a refusal says.
 std::string reason(unsigned status, const std::string& body) {
   const Json json = Json::parse(body, nullptr, false);
-  if (json.is_object() && json.contains("error") && json["error"].contains("message"))
-    return json["error"]["message"].get<std::string>();
+  const auto message = json.is_object() ? json.value(Json::json_pointer("/error/message"), Json()) : Json();
+  if (message.is_string()) return message;
   return "the answer was " + std::to_string(status);
 }
 
 }  // namespace
 
 struct Client::Connection {
-  Connection(std::string where) : path(std::move(where)), socket(context) {}
+  Connection(std::string where, std::chrono::milliseconds limit)
+      : path(std::move(where)), timeout(limit), socket(context) {}
 
-  /// Until `operation`, started before, has ended.
-  Error wait(const std::optional<Error>& ended, std::chrono::seconds limit) {
+  /// Until an operation that was started before has ended: its handler sets `ended`. Nothing of it is left behind.
+  Error wait(const std::optional<Error>& ended, std::optional<std::chrono::milliseconds> limit) {
     context.restart();
-    const auto end = std::chrono::steady_clock::now() + limit;
-    while (!ended && context.run_one_until(end) != 0) {
+    if (limit) {
+      const auto end = std::chrono::steady_clock::now() + *limit;
+      while (!ended && context.run_one_until(end) != 0) {
+      }
     }
-    if (ended) return *ended;
-    socket.close();
-    return asio::error::timed_out;
+    const bool late = limit && !ended;
+    if (late) socket.close();
+    while (!ended && context.run_one() != 0) {
+    }
+    return late ? Error(asio::error::timed_out) : ended.value_or(asio::error::operation_aborted);
   }
   [[noreturn]] void gone(const Error& error) const {
     throw ClientError(Status::unavailable, error == asio::error::timed_out ? "poplinkd at " + path + " does not answer"
                                                                            : "poplinkd at " + path + " has hung up");
   }
+  /// One that does not take the request may have said why before.
   void send(const http::request<http::string_body>& request) {
     std::optional<Error> sent;
     http::async_write(socket, request, [&](Error error, std::size_t) { sent = error; });
-    if (const Error error = wait(sent, kAnswerTimeout)) gone(error);
+    if (const Error error = wait(sent, timeout); error == asio::error::timed_out) gone(error);
   }
 
   std::string path;
+  std::chrono::milliseconds timeout;
   asio::io_context context;
   asio::local::stream_protocol::socket socket;
   beast::flat_buffer buffer;
@@ -79,8 +85,8 @@ Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 
-std::optional<Client> Client::connect(const std::string& path) {
-  auto connection = std::make_unique<Connection>(path);
+std::optional<Client> Client::connect(const std::string& path, std::chrono::milliseconds timeout) {
+  auto connection = std::make_unique<Connection>(path, timeout);
   asio::local::stream_protocol::endpoint endpoint;
   try {
     endpoint = path;
@@ -103,7 +109,7 @@ Json Client::request(const std::string& method, const std::string& target, const
   std::optional<Error> received;
   http::async_read(connection_->socket, connection_->buffer, parser,
                    [&](Error error, std::size_t) { received = error; });
-  if (const Error error = connection_->wait(received, kAnswerTimeout)) connection_->gone(error);
+  if (const Error error = connection_->wait(received, connection_->timeout)) connection_->gone(error);
   const auto& answer = parser.get();
   if (answer.result() != http::status::ok)
     throw ClientError(static_cast<Status>(answer.result_int()), reason(answer.result_int(), answer.body()));
@@ -126,7 +132,8 @@ class Lines {
     for (std::size_t end; (end = waiting_.find('\n', begin)) != std::string::npos; begin = end + 1) {
       const Json record = Json::parse(waiting_.begin() + static_cast<std::ptrdiff_t>(begin),
                                       waiting_.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
-      if (!record.is_discarded() && !take_(record)) return false;
+      if (!record.is_object()) throw ClientError(Status::unavailable, "a record of the stream is no JSON object");
+      if (!take_(record)) return false;
     }
     waiting_.erase(0, begin);
     return true;
@@ -137,66 +144,83 @@ class Lines {
   std::string waiting_;
 };
 
+/// What ends a stream from our side.
+class Ending {
+ public:
+  Ending(asio::io_context& context, asio::local::stream_protocol::socket& socket, const Client::Until& until)
+      : context_(context), stop_(context), timer_(context) {
+    const auto end = [this, &socket](const Error& error) {
+      if (error) return;
+      come_ = true;
+      socket.close();
+    };
+    if (until.stop >= 0) {
+      stop_.assign(::dup(until.stop));
+      stop_.async_wait(asio::posix::stream_descriptor::wait_read, end);
+    }
+    if (until.time) {
+      timer_.expires_at(*until.time);
+      timer_.async_wait(end);
+    }
+  }
+  ~Ending() {
+    Error ignored;
+    stop_.close(ignored);
+    timer_.cancel();
+    context_.restart();
+    context_.poll();  // nobody calls into this any more
+  }
+  Ending(const Ending&) = delete;
+  Ending& operator=(const Ending&) = delete;
+
+  bool hasCome() const { return come_; }
+
+ private:
+  asio::io_context& context_;
+  asio::posix::stream_descriptor stop_;
+  asio::steady_timer timer_;
+  bool come_ = false;
+};
+
 }  // namespace
 
 void Client::stream(const std::string& target, const Until& until, const std::function<void()>& started,
                     const std::function<bool(const Json&)>& take) {
   Connection& connection = *connection_;
-  connection.send(message("GET", target, {}));
   http::response_parser<http::buffer_body> parser;
   parser.body_limit(boost::none);
-  std::optional<Error> received;
-  http::async_read_header(connection.socket, connection.buffer, parser,
-                          [&](Error error, std::size_t) { received = error; });
-  if (const Error error = connection.wait(received, kAnswerTimeout)) connection.gone(error);
   std::array<char, 64 << 10> part;
-  const auto next = [&] { parser.get().body() = {part.data(), part.size(), true}; };
-  if (parser.get().result() != http::status::ok) {
-    next();
-    Error error;
-    http::read(connection.socket, connection.buffer, parser, error);
-    const std::string body(part.data(), part.size() - parser.get().body().size);
-    throw ClientError(static_cast<Status>(parser.get().result_int()), reason(parser.get().result_int(), body));
-  }
-  started();
+  std::optional<Error> received;
+  const auto receive = [&](Error error, std::size_t) { received = error; };
+  const Ending ending(connection.context, connection.socket, until);
+  connection.send(message("GET", target, {}));
+  http::async_read_header(connection.socket, connection.buffer, parser, receive);
+  const Error head = connection.wait(received, connection.timeout);
+  if (ending.hasCome()) return;
+  if (head) connection.gone(head);
 
-  bool stopped = false;
-  asio::posix::stream_descriptor stop(connection.context);
-  const auto end = [&](const Error& error) {
-    if (error) return;
-    stopped = true;
-    connection.socket.close();
-  };
-  if (until.stop >= 0) {
-    stop.assign(::dup(until.stop));
-    stop.async_wait(asio::posix::stream_descriptor::wait_read, end);
-  }
-  asio::steady_timer timer(connection.context);
-  if (until.time) {
-    timer.expires_at(*until.time);
-    timer.async_wait(end);
-  }
+  const unsigned status = parser.get().result_int();
+  const bool granted = parser.get().result() == http::status::ok;
+  if (granted) started();
   Lines lines(take);
-  Error broken;
-  std::function<void()> read = [&] {
-    next();
-    http::async_read_some(connection.socket, connection.buffer, parser, [&](Error error, std::size_t) {
-      if (error == http::error::need_buffer) error = {};
-      if (!lines.add({part.data(), part.size() - parser.get().body().size})) {
-        stopped = true;
-      } else if (error || parser.is_done()) {
-        broken = error ? error : asio::error::eof;
-      } else {
-        return read();
-      }
-      stop.close();
-      timer.cancel();
-    });
-  };
-  read();
-  connection.context.restart();
-  connection.context.run();
-  if (!stopped) connection.gone(broken);
+  std::string refusal;
+  while (!parser.is_done()) {
+    parser.get().body() = {part.data(), part.size(), true};
+    received.reset();
+    http::async_read_some(connection.socket, connection.buffer, parser, receive);
+    Error error = connection.wait(received, granted ? std::nullopt : std::optional(connection.timeout));
+    if (ending.hasCome()) return;
+    if (error == http::error::need_buffer) error = {};
+    const std::string_view text(part.data(), part.size() - parser.get().body().size);
+    if (!granted)
+      refusal += text;
+    else if (!lines.add(text))
+      return;
+    if (error && granted) connection.gone(error);
+    if (error) break;
+  }
+  if (granted) connection.gone(asio::error::eof);
+  throw ClientError(static_cast<Status>(status), reason(status, refusal));
 }
 
 }  // namespace poplink::host::api

@@ -22,8 +22,9 @@ struct ClientError : std::runtime_error {
 class Client {
  public:
   /// Nothing: there is no socket at `path`, or nobody listens there. Throws ClientError when there is one that cannot
-  /// be used.
-  static std::optional<Client> connect(const std::string& path);
+  /// be used. `timeout`: for a request to be taken, and again for its answer.
+  static std::optional<Client> connect(const std::string& path,
+                                       std::chrono::milliseconds timeout = std::chrono::seconds(30));
   ~Client();
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
@@ -38,7 +39,8 @@ class Client {
     std::optional<std::chrono::steady_clock::time_point> time{};  ///< or so long
   };
   /// Records of a stream, each as it comes; `started` is called when the answer has begun. Returns when `take` says
-  /// false, or at `until`; after it the connection is of no use. Throws ClientError when the stream ends by itself.
+  /// false, or at `until`; after it the connection is of no use. Throws ClientError when the stream ends by itself,
+  /// and for a record that is no object.
   void stream(const std::string& target, const Until& until, const std::function<void()>& started,
               const std::function<bool(const Json&)>& take);
 

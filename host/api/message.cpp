@@ -11,6 +11,19 @@ namespace poplink::host::api {
 
 namespace {
 
+constexpr int kDepth = 16;  // of a body; values are copied by recursion
+
+Json parseBody(const std::string& text) {
+  const auto check = [](int depth, Json::parse_event_t, const Json&) {
+    if (depth > kDepth)
+      throw Refused(Status::bad_request, "the body is nested deeper than " + std::to_string(kDepth) + " levels");
+    return true;
+  };
+  Json body = Json::parse(text, check, false);
+  if (body.is_discarded()) throw Refused(Status::bad_request, "the body is no JSON");
+  return body;
+}
+
 const Json& fieldOf(const Json& body, const std::string& field) {
   if (!body.is_object())
     throw Refused(Status::bad_request, "the body must be a JSON object with '" + field + "'", field);
@@ -75,9 +88,7 @@ Request parseRequest(std::string method, const std::string& target, const std::s
   for (const auto segment : url->segments()) request.path.push_back(segment);
   if (!request.path.empty() && request.path.back().empty()) request.path.pop_back();  // "/v1/" is "/v1"
   for (const auto& parameter : url->params()) request.query.emplace_back(parameter.key, parameter.value);
-  if (body.empty()) return request;
-  request.body = Json::parse(body, nullptr, false);
-  if (request.body.is_discarded()) throw Refused(Status::bad_request, "the body is no JSON");
+  if (!body.empty()) request.body = parseBody(body);
   return request;
 }
 

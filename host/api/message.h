@@ -61,8 +61,8 @@ struct Request {
   bool flag(const std::string& field, bool fallback) const;
 };
 
-/// A request from its parts. `target` as it stands in the first line (RFC 9112, section 3.2.1), `body` empty or JSON.
-/// Throws Refused.
+/// A request from its parts. `target` as it stands in the first line (RFC 9112, section 3.2.1), `body` empty or JSON of
+/// few levels. Throws Refused.
 Request parseRequest(std::string method, const std::string& target, const std::string& body);
 
 /// Part of a target that a client writes: everything but unreserved characters encoded.

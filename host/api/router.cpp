@@ -23,6 +23,13 @@ bool isParameter(const std::string& segment) {
   return segment.size() > 2 && segment.front() == '{' && segment.back() == '}';
 }
 
+/// Whether two patterns match the same paths.
+bool samePaths(const Segments& a, const Segments& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const std::string& one, const std::string& other) {
+    return one == other || (isParameter(one) && isParameter(other));
+  });
+}
+
 bool matches(const Segments& pattern, const Segments& path) {
   return std::equal(pattern.begin(), pattern.end(), path.begin(), path.end(),
                     [](const std::string& a, const std::string& b) { return isParameter(a) ? !b.empty() : a == b; });
@@ -48,19 +55,25 @@ Router::Router() {
 
 void Router::add(Route route) {
   for (const Route& one : routes_) {
-    if (one.method == route.method && one.path == route.path)
+    if (one.method == route.method && samePaths(segmentsOf(one.path), segmentsOf(route.path)))
       throw std::logic_error("two routes " + route.method + " " + route.path);
   }
   routes_.push_back(std::move(route));
 }
 
 std::string Router::allowed(const Segments& path) const {
-  std::string methods;
+  Segments methods;
+  const auto addOnce = [&](const std::string& method) {
+    if (std::find(methods.begin(), methods.end(), method) == methods.end()) methods.push_back(method);
+  };
   for (const Route& route : routes_) {
     if (!matches(segmentsOf(route.path), path)) continue;
-    methods += (methods.empty() ? "" : ", ") + route.method + (route.method == "GET" ? ", HEAD" : "");
+    addOnce(route.method);
+    if (route.method == "GET") addOnce("HEAD");
   }
-  return methods;
+  std::string text;
+  for (const std::string& method : methods) text += (text.empty() ? "" : ", ") + method;
+  return text;
 }
 
 Answer Router::answer(Request request) const {

@@ -24,7 +24,8 @@ class Router {
   Router(const Router&) = delete;  // that route shows this very router's
   Router& operator=(const Router&) = delete;
 
-  /// Throws std::logic_error when the same method and path are there already.
+  /// Throws std::logic_error when the same method and paths are there already. Where two patterns match a
+  /// path, the one that was added first answers.
   void add(Route route);
   const std::vector<Route>& routes() const { return routes_; }
 

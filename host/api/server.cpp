@@ -3,6 +3,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/http/write.hpp>
+#include <optional>
 #include <sstream>
 
 #include "../net/local_listener.h"
@@ -38,7 +39,7 @@ void turnAway(Local::socket& socket, unsigned sessions) {
 
 struct Server::State : std::enable_shared_from_this<State> {
   State(asio::io_context& context, const std::string& path, Handler handler, const ServerOptions& options)
-      : acceptor(listenIn(context, path)), file(path), pause(context) {
+      : acceptor(listenIn(context, path)), file(std::in_place, path), pause(context) {
     sessions->handler = std::move(handler);
     sessions->options = options;
   }
@@ -65,13 +66,14 @@ struct Server::State : std::enable_shared_from_this<State> {
     boost::system::error_code ignored;
     sessions->closed = true;
     acceptor.close(ignored);
+    file.reset();
     pause.cancel();
     for (Session* session : std::set(sessions->all)) session->close();
     sessions->handler = nullptr;
   }
 
   Local::acceptor acceptor;
-  SocketFile file;
+  std::optional<SocketFile> file;  // until close(): handlers keep the rest alive
   asio::steady_timer pause;
   std::shared_ptr<Sessions> sessions = std::make_shared<Sessions>();
 };

@@ -88,7 +88,7 @@ class Sink {
       write(pcapng::packet({one.port, us, one.bytes, one.frame_bytes, pcapng::Direction::inbound, one.lost, why}));
       return;
     }
-    if (one.lost != 0) std::cout << "... " << one.lost << " frames of this class are missing\n";
+    if (one.lost != 0) std::cout << "... " << one.lost << " frames are missing\n";
     const auto seconds = static_cast<std::time_t>(us / 1'000'000);
     std::tm parts{};
     ::localtime_r(&seconds, &parts);
@@ -126,19 +126,29 @@ class Session {
 
   void take(const HostFrame& frame, std::uint64_t offset_us) {
     // What the card gives the host for reasons of its own is subject to the same wishes.
-    if (enough() || !isWanted(wish_, frame) || !filter_.matches(frame.bytes, frame.frame_bytes)) return;
-    sink_.frame(frame, offset_us);
+    if (enough() || !isWanted(wish_, frame)) return;
+    missing(frame.lost);
+    if (!filter_.matches(frame.bytes, frame.frame_bytes)) return;
+    HostFrame one = frame;
+    one.lost = static_cast<std::uint32_t>(std::min<std::uint64_t>(std::exchange(missing_, 0), UINT32_MAX));
+    sink_.frame(one, offset_us);
     ++captured_;
   }
+  /// So many are not there in front of the next one that is shown.
+  void missing(std::uint64_t frames) {
+    missing_ += frames;
+    missing_in_all_ += frames;
+  }
+  std::uint64_t missingInAll() const { return missing_in_all_; }
   void begun(const std::string& where) {
     std::cerr << "capturing at " << where << ", Ctrl-C ends it\n";
     if (options_.seconds != 0) end_ = Clock::now() + std::chrono::seconds(options_.seconds);
   }
   void flush() { sink_.flush(); }
-  int finish(std::uint64_t lost) {
+  /// `lost`: frames, `how` in words.
+  int finish(std::uint64_t lost, const char* how) {
     sink_.flush();
-    std::cerr << captured_ << " frames captured"
-              << (lost != 0 ? ", " + std::to_string(lost) + " discarded by the card" : "") << "\n";
+    std::cerr << captured_ << " frames captured" << (lost != 0 ? ", " + std::to_string(lost) + how : "") << "\n";
     return kExitDone;
   }
 
@@ -149,6 +159,8 @@ class Session {
   Sink sink_;
   Clock::time_point end_ = Clock::time_point::max();
   std::uint64_t captured_ = 0;
+  std::uint64_t missing_ = 0;  ///< to be told with the next frame
+  std::uint64_t missing_in_all_ = 0;
 };
 
 /// All rings of the card in a loop of our own.
@@ -231,7 +243,7 @@ int captureFromCard(const CaptureOptions& options, const FrameFilter& filter, in
   session.begun(card->name());
   try {
     rings.run(signals);
-    return session.finish(rings.lost());
+    return session.finish(rings.lost(), " discarded by the card");
   } catch (const driver::DriverError& error) {
     return cardFailed(error);
   }
@@ -246,17 +258,23 @@ std::string targetOf(const CaptureOptions& options) {
   return target + (options.new_addresses ? "&new_addresses=1" : "");
 }
 
+/// Of a record that tells of nothing else.
+std::uint64_t lostOf(const api::Json& record) {
+  const auto lost = record.find("lost");
+  if (record.size() != 1 || lost == record.end() || !lost->is_number_unsigned())
+    throw driver::DriverError("what poplinkd sends is no captured frame");
+  return *lost;
+}
+
 int captureFromDaemon(api::Client& daemon, const std::string& where, const CaptureOptions& options,
                       const FrameFilter& filter, int signals) {
   Session session(options, filter);
-  std::uint32_t missing = 0;  // told by a record of nothing else
   const auto take = [&](const api::Json& json) -> bool {
     auto record = api::captureRecordOf(json);
     if (!record) {
-      missing += json.value("lost", 0U);
+      session.missing(lostOf(json));
       return true;
     }
-    record->frame.lost += std::exchange(missing, 0);
     session.take(record->frame, 0);
     session.flush();
     return !session.enough();
@@ -267,7 +285,7 @@ int captureFromDaemon(api::Client& daemon, const std::string& where, const Captu
     daemon.stream(targetOf(options), until, [&] { session.begun("poplinkd, " + where); }, take);
     return {};
   });
-  return session.finish(0);
+  return session.finish(session.missingInAll(), " missing");
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ using Json = nlohmann::ordered_json;
 
 std::string text(const Json& value) {
   if (value.is_null()) return "-";
-  if (value.is_object()) return value["speed"].get<std::string>() + " x" + value["width"].dump();
+  if (value.is_object()) return value.at("speed").get<std::string>() + " x" + value.at("width").dump();
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
@@ -31,7 +31,7 @@ std::string hex(std::uint64_t value, int digits) {
 
 int list(const CardOptions& options) {
   const Json report = reportCards(driver::PciSystem(options.choice.root));
-  const Json& cards = report["cards"];
+  const Json& cards = report.at("cards");
   if (options.json) {
     std::cout << report.dump(2) << "\n";
   } else if (cards.empty()) {
@@ -41,7 +41,7 @@ int list(const CardOptions& options) {
     std::vector<std::vector<std::string>> rows = {{kColumns, std::end(kColumns)}};
     for (const Json& card : cards) {
       std::vector<std::string>& row = rows.emplace_back();
-      for (const char* column : kColumns) row.push_back(text(card[column]));
+      for (const char* column : kColumns) row.push_back(text(card.at(column)));
     }
     printTable(rows);
   }
@@ -66,7 +66,7 @@ int info(const CardOptions& options) {
     std::cout << about.dump(2) << "\n";
     return kExitDone;
   }
-  const Json bus = about["pci"];
+  const Json bus = about.at("pci");
   about.erase("pci");
   about.update(bus.is_null() ? Json::object() : bus);
   std::vector<std::vector<std::string>> rows;
@@ -103,12 +103,12 @@ Json registersOf(const CardOptions& options) {
 /// A field that is the whole register says nothing more.
 std::string decoded(const Json& shown) {
   std::string text_of;
-  const std::string name = shown["register"].get<std::string>();
+  const std::string name = shown.at("register").get<std::string>();
   for (const card_map::Register& one : card_map::kRegisters) {
     if (one.name != name) continue;
     for (const card_map::RegisterField& part : one.fields) {
-      const auto value = shown["fields"].find(std::string(part.name));
-      if (value == shown["fields"].end() || part.bits.width == 32) continue;
+      const auto value = shown.at("fields").find(std::string(part.name));
+      if (value == shown.at("fields").end() || part.bits.width == 32) continue;
       text_of += (text_of.empty() ? "" : ", ") + std::string(part.name) + " " + value->dump();
     }
   }
@@ -122,10 +122,10 @@ int registers(const CardOptions& options) {
     return kExitDone;
   }
   std::vector<std::vector<std::string>> rows = {{"register", "address", "value", "fields"}};
-  for (const Json& one : report["registers"]) {
-    const std::string index = one["index"].is_null() ? "" : "[" + one["index"].dump() + "]";
-    rows.push_back(
-        {one["register"].get<std::string>() + index, hex(one["address"], 5), hex(one["value"], 8), decoded(one)});
+  for (const Json& one : report.at("registers")) {
+    const std::string index = one.at("index").is_null() ? "" : "[" + one.at("index").dump() + "]";
+    rows.push_back({one.at("register").get<std::string>() + index, hex(one.at("address"), 5), hex(one.at("value"), 8),
+                    decoded(one)});
   }
   printTable(rows);
   return kExitDone;

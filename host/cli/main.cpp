@@ -2,6 +2,7 @@
 // poplink: the operator's command.
 #include <CLI/CLI.hpp>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "../config/problems.h"
 #include "commands.h"
@@ -43,6 +44,8 @@ int run(CLI::App& app, const ApplyOptions& apply_options, const ShowOptions& sho
     return kExitConfig;
   } catch (const poplink::driver::DriverError& error) {
     return cardFailed(error);
+  } catch (const nlohmann::json::exception&) {  // a field is missing, or something else than here
+    return cardFailed(poplink::driver::DriverError("poplinkd answers as another version than this poplink"));
   }
 }
 
@@ -179,6 +182,6 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }
-  explainBusErrors();
+  explainBusErrors("poplink");
   return run(app, apply_options, show_options, card_options, capture_options, tap_options);
 }

@@ -23,10 +23,10 @@ std::string joined(const Json& list) {
 
 /// What the member does, or why it does not.
 std::string doing(const Json& member) {
-  if (member["distributing"].get<bool>()) return "carries traffic";
-  if (const std::string why = text(member["reason_text"]); !why.empty()) return "out: " + why;
-  if (member["collecting"].get<bool>()) return "receives; the partner does not yet";
-  const std::string mux = text(member["mux"]);
+  if (member.at("distributing").get<bool>()) return "carries traffic";
+  if (const std::string why = text(member.at("reason_text")); !why.empty()) return "out: " + why;
+  if (member.at("collecting").get<bool>()) return "receives; the partner does not yet";
+  const std::string mux = text(member.at("mux"));
   if (mux == "WAITING") return "waits for others to join";
   if (mux == "ATTACHED") return "ready; the partner is not in sync";
   return "begins";
@@ -35,13 +35,13 @@ std::string doing(const Json& member) {
 /// Activity, rate, then letters as on the wire: Aggregation, Synchronization, Collecting, Distributing, dEfaulted,
 /// eXpired.
 std::string bits(const Json& info) {
-  const Json& state = info["state"];
-  std::string word = state["activity"].get<bool>() ? "active " : "passive ";
-  word += text(state["timeout"]) == "short" ? "fast " : "slow ";
+  const Json& state = info.at("state");
+  std::string word = state.at("activity").get<bool>() ? "active " : "passive ";
+  word += text(state.at("timeout")) == "short" ? "fast " : "slow ";
   constexpr std::pair<const char*, char> kLetters[] = {{"aggregation", 'A'}, {"synchronization", 'S'},
                                                        {"collecting", 'C'},  {"distributing", 'D'},
                                                        {"defaulted", 'E'},   {"expired", 'X'}};
-  for (const auto& [name, letter] : kLetters) word += state[name].get<bool>() ? letter : '-';
+  for (const auto& [name, letter] : kLetters) word += state.at(name).get<bool>() ? letter : '-';
   return word;
 }
 
@@ -53,40 +53,41 @@ std::string speed(const Json& mbit) {
 std::string churn(const Json& member) {
   std::string found;
   for (const char* side : {"actor", "partner"}) {
-    const Json& one = member[std::string(side) + "_churn"];
-    if (text(one["state"]) == (side == std::string("actor") ? "ACTOR_CHURN" : "PARTNER_CHURN"))
+    const Json& one = member.at(std::string(side) + "_churn");
+    if (text(one.at("state")) == (side == std::string("actor") ? "ACTOR_CHURN" : "PARTNER_CHURN"))
       found += (found.empty() ? "" : ", ") + std::string(side) + " does not come into sync";
-    else if (one["count"] != 0)
-      found += (found.empty() ? "" : ", ") + std::string(side) + " " + one["count"].dump() + " times";
+    else if (one.at("count") != 0)
+      found += (found.empty() ? "" : ", ") + std::string(side) + " " + one.at("count").dump() + " times";
   }
   return found.empty() ? "-" : found;
 }
 
 void printLag(const Json& lag) {
-  std::cout << "LAG " << lag["link"] << " of ports " << joined(lag["ports"]) << ": "
-            << (lag["operational"].get<bool>() ? "up" : "down") << ", " << lag["links_up"] << " of "
-            << lag["ports"].size() << " links carry traffic (at least " << lag["min_links"];
-  if (lag["max_active"] != 0) std::cout << ", at most " << lag["max_active"];
-  std::cout << ")\n  services: " << (lag["services"].empty() ? "none" : joined(lag["services"])) << "\n  LACP "
-            << text(lag["mode"]) << ", " << text(lag["rate"]) << " rate, " << text(lag["control"])
-            << " control; this system " << text(lag["system"]["address"]) << " priority " << lag["system"]["priority"]
-            << " key " << lag["key"] << "; partner ";
-  const Json& partner = lag["partner"];
+  std::cout << "LAG " << lag.at("link") << " of ports " << joined(lag.at("ports")) << ": "
+            << (lag.at("operational").get<bool>() ? "up" : "down") << ", " << lag.at("links_up") << " of "
+            << lag.at("ports").size() << " links carry traffic (at least " << lag.at("min_links");
+  if (lag.at("max_active") != 0) std::cout << ", at most " << lag.at("max_active");
+  std::cout << ")\n  services: " << (lag.at("services").empty() ? "none" : joined(lag.at("services"))) << "\n  LACP "
+            << text(lag.at("mode")) << ", " << text(lag.at("rate")) << " rate, " << text(lag.at("control"))
+            << " control; this system " << text(lag.at("system").at("address")) << " priority "
+            << lag.at("system").at("priority") << " key " << lag.at("key") << "; partner ";
+  const Json& partner = lag.at("partner");
   if (partner.is_null())
     std::cout << "none\n";
   else
-    std::cout << text(partner["address"]) << " priority " << partner["priority"] << " key " << partner["key"] << "\n";
+    std::cout << text(partner.at("address")) << " priority " << partner.at("priority") << " key " << partner.at("key")
+              << "\n";
   std::vector<std::vector<std::string>> rows = {{"  port", "link", "speed", "does", "mux", "actor", "partner",
                                                  "PDUs rx/tx", "by the card", "bad", "churn", "last change"}};
-  for (const Json& member : lag["members"]) {
-    const Json& counters = member["counters"];
-    const auto bad = counters["malformed"].get<std::uint64_t>() + counters["unknown"].get<std::uint64_t>() +
-                     counters["ignored"].get<std::uint64_t>();
-    rows.push_back({"  " + member["port"].dump(), text(member["link"]), speed(member["speed_mbit"]), doing(member),
-                    text(member["mux"]), bits(member["actor"]), bits(member["partner"]),
-                    counters["lacpdus_received"].dump() + "/" + counters["lacpdus_sent"].dump(),
-                    counters["repeated"].dump(), std::to_string(bad), churn(member),
-                    member["last_change"].is_null() ? "-" : text(member["last_change"])});
+  for (const Json& member : lag.at("members")) {
+    const Json& counters = member.at("counters");
+    const auto bad = counters.at("malformed").get<std::uint64_t>() + counters.at("unknown").get<std::uint64_t>() +
+                     counters.at("ignored").get<std::uint64_t>();
+    rows.push_back({"  " + member.at("port").dump(), text(member.at("link")), speed(member.at("speed_mbit")),
+                    doing(member), text(member.at("mux")), bits(member.at("actor")), bits(member.at("partner")),
+                    counters.at("lacpdus_received").dump() + "/" + counters.at("lacpdus_sent").dump(),
+                    counters.at("repeated").dump(), std::to_string(bad), churn(member),
+                    member.at("last_change").is_null() ? "-" : text(member.at("last_change"))});
   }
   printTable(rows);
 }

@@ -39,28 +39,29 @@ std::string lightText(const Json& dbm) {
 std::string moduleText(const Json& module) {
   if (module.is_null()) return "none";
   std::string text = "unreadable";
-  if (module["readable"].get<bool>()) {
+  if (module.at("readable").get<bool>()) {
     text.clear();
     for (const char* part : {"vendor", "part", "serial"}) {
-      const std::string one = module[part].get<std::string>();
+      const std::string one = module.at(part).get<std::string>();
       text += (text.empty() || one.empty() ? "" : " ") + one;
     }
-    if (!module["checksums_good"].get<bool>()) text += ", bad checksum";
+    if (!module.at("checksums_good").get<bool>()) text += ", bad checksum";
   }
-  if (module["fault"].get<bool>()) text += ", transmitter failed";
-  if (module["los"].get<bool>()) text += ", no signal";
+  if (module.at("fault").get<bool>()) text += ", transmitter failed";
+  if (module.at("los").get<bool>()) text += ", no signal";
   return text;
 }
 
 std::vector<std::vector<std::string>> portRows(const Json& ports) {
   std::vector<std::vector<std::string>> rows = {{"port", "role", "link", "speed", "transmit", "tx dBm", "rx dBm",
                                                  "received frames/bytes", "sent frames/bytes", "module"}};
-  const auto count = [](const Json& value) { return value["frames"].dump() + "/" + value["bytes"].dump(); };
+  const auto count = [](const Json& value) { return value.at("frames").dump() + "/" + value.at("bytes").dump(); };
   for (const Json& port : ports) {
-    rows.push_back({port["port"].dump(), port["role"].get<std::string>(), port["link"].get<std::string>(),
-                    speedText(port["speed_mbit"]), port["transmit"].get<std::string>(), lightText(port["transmit_dbm"]),
-                    lightText(port["receive_dbm"]), count(port["received"]), count(port["sent"]),
-                    moduleText(port["module"])});
+    rows.push_back({port.at("port").dump(), port.at("role").get<std::string>(),
+                    port.at("link").get<std::string>() + (port.at("held").get<bool>() ? ", held" : ""),
+                    speedText(port.at("speed_mbit")), port.at("transmit").get<std::string>(),
+                    lightText(port.at("transmit_dbm")), lightText(port.at("receive_dbm")), count(port.at("received")),
+                    count(port.at("sent")), moduleText(port.at("module"))});
   }
   return rows;
 }
@@ -73,16 +74,17 @@ std::vector<std::vector<std::string>> ecmpRows(const Json& groups) {
   };
   const auto flows = [](const Json& of_link) -> std::string {
     if (of_link.is_null()) return "-";
-    return (of_link["saturated"].get<bool>() ? ">" : "") + of_link["estimate"].dump();
+    return (of_link.at("saturated").get<bool>() ? ">" : "") + of_link.at("estimate").dump();
   };
   std::vector<std::vector<std::string>> rows = {
       {"group", "services", "link", "ports", "state", "buckets", "carries", "sent frames/bytes", "flows/s"}};
   for (const Json& group : groups) {
-    for (const Json& member : group["members"]) {
-      const Json& sent = member["sent"];
-      rows.push_back({group["group"].dump(), list(group["services"]), member["link"].dump(), list(member["ports"]),
-                      member["state"].get<std::string>(), member["buckets"].dump(), member["carries"].dump(),
-                      sent["frames"].dump() + "/" + sent["bytes"].dump(), flows(member["flows"])});
+    for (const Json& member : group.at("members")) {
+      const Json& sent = member.at("sent");
+      rows.push_back({group.at("group").dump(), list(group.at("services")), member.at("link").dump(),
+                      list(member.at("ports")), member.at("state").get<std::string>(), member.at("buckets").dump(),
+                      member.at("carries").dump(), sent.at("frames").dump() + "/" + sent.at("bytes").dump(),
+                      flows(member.at("flows"))});
     }
   }
   return rows;
@@ -104,7 +106,7 @@ void printList(const Json& list, const std::string& empty) {
   for (const Json& one : list) {
     std::vector<std::string>& row = rows.emplace_back();
     for (const auto& [key, value] : one.items())
-      row.push_back(value.is_object() ? cell(value["frames"]) + "/" + cell(value["bytes"]) : cell(value));
+      row.push_back(value.is_object() ? cell(value.at("frames")) + "/" + cell(value.at("bytes")) : cell(value));
   }
   printTable(rows);
 }
@@ -112,12 +114,13 @@ void printList(const Json& list, const std::string& empty) {
 void printCounters(const Json& list) {
   std::vector<std::vector<std::string>> rows = {{"port", "counter", "frames", "bytes", ""}};
   for (const Json& port : list) {
-    const std::string number = cell(port["port"]);
+    const std::string number = cell(port.at("port"));
     for (const char* direction : {"received", "sent"})
-      rows.push_back({number, direction, cell(port[direction]["frames"]), cell(port[direction]["bytes"]), ""});
-    for (const auto& [reason, frames] : port["drops"].items()) {
       rows.push_back(
-          {number, "drop " + reason, cell(frames), cell(port["drop_bytes"][reason]), std::string(reasonText(reason))});
+          {number, direction, cell(port.at(direction).at("frames")), cell(port.at(direction).at("bytes")), ""});
+    for (const auto& [reason, frames] : port.at("drops").items()) {
+      rows.push_back({number, "drop " + reason, cell(frames), cell(port.at("drop_bytes").at(reason)),
+                      std::string(reasonText(reason))});
     }
   }
   printTable(rows);
@@ -135,10 +138,11 @@ void printEcmp(const Json& groups) {
 
 void printTables(const Json& list) {
   for (const Json& table : list) {
-    std::cout << cell(table["table"]) << ": " << table["used"] << " of " << table["capacity"] << " entries used\n";
-    for (const Json& one : table["entries"]) {
-      std::cout << "  " << one["index"] << ":";
-      for (const auto& [name, value] : one["entry"].items()) {
+    std::cout << cell(table.at("table")) << ": " << table.at("used") << " of " << table.at("capacity")
+              << " entries used\n";
+    for (const Json& one : table.at("entries")) {
+      std::cout << "  " << one.at("index") << ":";
+      for (const auto& [name, value] : one.at("entry").items()) {
         if (name != "valid") std::cout << " " << name << " " << value;
       }
       std::cout << "\n";
@@ -153,22 +157,22 @@ void printEvents(const Json& list) {
 }  // namespace
 
 std::string eventLine(const Json& event) {
-  std::string line = event["time"].get<std::string>() + " " + event["severity"].get<std::string>() + " " +
-                     event["kind"].get<std::string>();
+  std::string line = event.at("time").get<std::string>() + " " + event.at("severity").get<std::string>() + " " +
+                     event.at("kind").get<std::string>();
   for (const char* what : {"lag", "port"}) {
-    if (!event[what].is_null()) line += std::string(" ") + what + " " + event[what].dump();
+    if (!event.at(what).is_null()) line += std::string(" ") + what + " " + event.at(what).dump();
   }
-  return line + ": " + event["text"].get<std::string>();
+  return line + ": " + event.at("text").get<std::string>();
 }
 
 void printReport(const std::string& noun, const Json& report) {
-  if (noun == "service") printList(report["services"], "no services");
-  if (noun == "port") printTable(portRows(report["ports"]));
-  if (noun == "counter") printCounters(report["ports"]);
-  if (noun == "ecmp") printEcmp(report["groups"]);
-  if (noun == "table") printTables(report["tables"]);
-  if (noun == "lag") printLags(report["lags"]);
-  if (noun == "event") printEvents(report["events"]);
+  if (noun == "service") printList(report.at("services"), "no services");
+  if (noun == "port") printTable(portRows(report.at("ports")));
+  if (noun == "counter") printCounters(report.at("ports"));
+  if (noun == "ecmp") printEcmp(report.at("groups"));
+  if (noun == "table") printTables(report.at("tables"));
+  if (noun == "lag") printLags(report.at("lags"));
+  if (noun == "event") printEvents(report.at("events"));
 }
 
 }  // namespace poplink::host

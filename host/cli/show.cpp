@@ -36,10 +36,12 @@ Json fromCard(const Node& node, const ShowOptions& options) {
 int follow(api::Client& daemon, bool json) {
   const driver::Descriptor signals = endingSignals();
   const auto show = [&](const Json& event) {
-    if (!event.contains("kind"))
-      std::cout << (json ? event.dump() : "... " + event["lost"].dump() + " events are missing") << std::endl;
-    else
-      std::cout << (json ? event.dump() : eventLine(event)) << std::endl;
+    if (json) {
+      std::cout << event.dump() << std::endl;
+      return true;
+    }
+    if (event.contains("lost")) std::cout << "... " << event.at("lost") << " events are missing" << std::endl;
+    if (event.contains("kind")) std::cout << eventLine(event) << std::endl;
     return true;
   };
   ask([&]() -> Json {

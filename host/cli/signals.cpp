@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <string>
 #include <system_error>
 
 #include "commands.h"
@@ -14,14 +15,17 @@ namespace poplink::host {
 
 namespace {
 
+// Written before the handler is there.
+char bus_error_text[128];
+std::size_t bus_error_bytes = 0;
+
 /// Nothing but what is allowed in a signal's handler.
 void onBusError(int signal, siginfo_t* info, void*) {
-  static constexpr char kText[] = "poplink: lost the card: its registers are not there any more\n";
   if (info->si_code != BUS_ADRERR) {  // broken memory, perhaps: not ours to explain
     ::signal(signal, SIG_DFL);
     return;
   }
-  static_cast<void>(::write(STDERR_FILENO, kText, sizeof kText - 1));
+  static_cast<void>(::write(STDERR_FILENO, bus_error_text, bus_error_bytes));
   ::_exit(kExitCard);
 }
 
@@ -36,7 +40,9 @@ driver::Descriptor endingSignals() {
   return driver::Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
 }
 
-void explainBusErrors() {
+void explainBusErrors(const std::string& program) {
+  const std::string text = program + ": lost the card: its registers are not there any more\n";
+  bus_error_bytes = text.copy(bus_error_text, sizeof bus_error_text);
   struct sigaction action{};
   action.sa_sigaction = onBusError;
   action.sa_flags = SA_SIGINFO;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <csignal>
 #include <filesystem>
 
@@ -61,7 +62,10 @@ void Daemon::run(const std::function<void()>& ready) {
     const bool of_ring = i < driver::kHostClasses;
     if (of_ring || of_ports) watch(vectors[i], of_ports);
   }
-  awaitSignals();
+  ends_.async_wait([this](boost::system::error_code error, int) {
+    if (!error) context_.stop();
+  });
+  awaitReload();
   tell({"daemon.ready", Severity::info, {}, {}, card_.name() + ", " + node_.api});
   ready();
   work();
@@ -70,14 +74,11 @@ void Daemon::run(const std::function<void()>& ready) {
   tell({"daemon.stopped", Severity::info, {}, {}, "the card goes on by itself"});
 }
 
-void Daemon::awaitSignals() {
-  ends_.async_wait([this](boost::system::error_code error, int) {
-    if (!error) context_.stop();
-  });
+void Daemon::awaitReload() {
   reloads_.async_wait([this](boost::system::error_code error, int) {
     if (error) return;
     reload();
-    awaitSignals();
+    awaitReload();
   });
 }
 
@@ -228,6 +229,7 @@ api::Answer Daemon::apply(const api::Request& request) {
       return api::toAnswer(host::toJson(changes));
     }
     const Changes changes = agent_->apply(region, Clock::now());
+    asio::post(context_, [this] { work(); });  // other deadlines, another state to save
     return api::toAnswer(host::toJson(changes));
   } catch (const ConfigError& error) {
     throw api::Refused(api::Status::bad_request, error.what(), "file");

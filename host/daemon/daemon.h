@@ -44,7 +44,7 @@ class Daemon {
   void tell(News news);
   void watch(int vector, bool of_ports);
   void awaitVector(boost::asio::posix::stream_descriptor& descriptor, bool of_ports);
-  void awaitSignals();
+  void awaitReload();
   void work();
   void sleep();
   void reload();

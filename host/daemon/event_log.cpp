@@ -22,7 +22,6 @@ const char* name(Severity severity) {
 void EventLog::add(LoggedEvent event) {
   events_.push_back(std::move(event));
   if (events_.size() > capacity_) events_.pop_front();
-  if (on_event) on_event(events_.back());
 }
 
 std::string rfc3339(std::chrono::system_clock::time_point time) {

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What has happened, for people and programs: the last events, and who listens to new ones.
+// What has happened, for people and programs: the last events.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -35,8 +34,6 @@ class EventLog {
 
   void add(LoggedEvent event);
   const std::deque<LoggedEvent>& events() const { return events_; }
-  /// Called with every new event.
-  std::function<void(const LoggedEvent&)> on_event;
 
  private:
   std::size_t capacity_;

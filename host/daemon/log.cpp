@@ -4,6 +4,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 
 namespace poplink::host {
@@ -35,6 +37,13 @@ std::string dump(const nlohmann::ordered_json& value) {
   return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+/// Whether a value can stand without quotes.
+bool isWord(const std::string& text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char one) {
+    return std::isalnum(one) != 0 || one == '.' || one == '-' || one == '_' || one == '/' || one == ':';
+  });
+}
+
 }  // namespace
 
 std::string logLine(LogFormat format, const std::string& site, const News& news) {
@@ -46,8 +55,8 @@ std::string logLine(LogFormat format, const std::string& site, const News& news)
   std::string line;
   for (const auto& [key, value] : all.items()) {
     if (!line.empty()) line += ' ';
-    const bool plain = key == "event" || key == "site" || !value.is_string();
-    line += key + "=" + (plain && value.is_string() ? value.get<std::string>() : dump(value));
+    const bool word = value.is_string() && key != "text" && isWord(value.get_ref<const std::string&>());
+    line += key + "=" + (word ? value.get<std::string>() : dump(value));
   }
   return line;
 }

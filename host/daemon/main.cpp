@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }
-  explainBusErrors();
+  explainBusErrors("poplinkd");
   std::signal(SIGPIPE, SIG_IGN);  // a log or a client that is gone is no reason to end
   return run(options);
 }

@@ -120,7 +120,8 @@ LagId decodeLagId(const Json& json) {
 }
 
 LagSnapshots decodeLags(const Json& json) {
-  if (json.at("version") != kVersion) refuse("version " + json.at("version").dump());
+  const Json& version = json.at("version");
+  if (version != kVersion) refuse(version.is_number() ? "version " + version.dump() : "no version");
   LagSnapshots lags;
   for (const Json& one : json.at("lags")) {
     Snapshot snapshot;

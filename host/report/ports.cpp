@@ -101,6 +101,7 @@ Json reportPorts(driver::Card& card) {
     list.push_back({{"port", p},
                     {"role", entry == configured.end() ? "off" : kRoles[entry->second.at("role") & 3]},
                     {"link", state.up ? "up" : "down"},
+                    {"held", state.held},
                     {"speed_mbit", orNull(state.speed_mbit)},
                     {"transmit", state.enabled ? "enabled" : "disabled"},
                     {"transmit_dbm", orNull(state.transmit_dbm)},

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 
+from lab import bench_lacp
 from lab.namespaces import die_with_parent
 from lab.traffic import round_trips_ms, tcp_streams
 from lab.two_cards import TwoCards, scratch_directory
@@ -192,6 +193,14 @@ def live_table(figures: dict, effort: Effort) -> Table:
     ])
 
 
+# ---- LACP partners
+
+
+def lacp(build: pathlib.Path, effort: bench_lacp.Effort) -> tuple[list[Table], dict]:
+    figures = bench_lacp.lacp(build, effort, progress)
+    return [Table(*table) for table in bench_lacp.rows(figures)], figures
+
+
 # ---- pipelines
 
 
@@ -258,12 +267,16 @@ def minutes_table(title: str, figures: dict) -> Table:
 
 # ---- command
 
-PARTS = ("sim", "latency", "live", "pipeline", "build")
+PARTS = ("sim", "latency", "live", "lacp", "pipeline", "build")
+IF_ASKED = {"lacp"}  # takes minutes
 
 
 def measure(part: str, options: argparse.Namespace, effort: Effort) -> tuple[list[Table], dict]:
     if part == "build":
         return build(options.build_directory, options.build)
+    if part == "lacp":
+        lacp_effort = bench_lacp.QUICK if options.quick else bench_lacp.Effort()
+        return lacp(options.build_directory, dataclasses.replace(lacp_effort, runs=options.repetitions or lacp_effort.runs))
     return {"sim": sim, "latency": latency, "live": live, "pipeline": pipeline}[part](options.build_directory, effort)
 
 
@@ -275,10 +288,10 @@ def machine() -> dict:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="script/bench", description="Measures poplink; every figure beside its goal.")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all)")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all but {', '.join(sorted(IF_ASKED))})")
     parser.add_argument("--build-directory", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="a short run: figures to see that it works, not to quote")
-    parser.add_argument("--repetitions", type=int, metavar="N", help=f"of every load of the simulator (default: {Effort.repetitions})")
+    parser.add_argument("--repetitions", type=int, metavar="N", help=f"of every load of the simulator, and of what LACP does (default: {Effort.repetitions})")
     parser.add_argument("--build", action="store_true", help="build minutes by a clean build without ccache (takes minutes)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write every figure as JSON")
     options = parser.parse_args()
@@ -300,7 +313,7 @@ def main() -> int:
     print(f"{result['machine']['cpu']}, {result['machine']['cores']} cores", flush=True)
     broken = 0
     try:
-        for part in [p for p in PARTS if p in options.parts or not options.parts]:
+        for part in [p for p in PARTS if p in options.parts or not options.parts and p not in IF_ASKED]:
             try:
                 tables, result["parts"][part] = measure(part, options, effort)
                 for table in tables:

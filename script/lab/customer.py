@@ -4,6 +4,7 @@ import json
 import pathlib
 import signal
 import subprocess
+import time
 
 from lab.guest import Guest
 from lab.linux_bond import LinuxBond
@@ -12,6 +13,7 @@ from lab.open_vswitch import OpenVSwitch
 from lab.two_cards import CUSTOMER_ADDRESS, CUSTOMER_MAC, LINKS, MTU, SITES, VRACK_ADDRESS, VRACK_MAC, TwoCards
 
 LAG_PORTS = (0, 1)  # of par-th2; cable customer-N ends at port N
+BOTH = set(LAG_PORTS)
 DAEMON_SECONDS = 60
 
 
@@ -20,6 +22,7 @@ class LagLab(TwoCards):
 
     def __init__(self, binaries: pathlib.Path, region: pathlib.Path, directory: pathlib.Path):
         super().__init__(binaries, region, directory)
+        self.customer_pcaps = {port: directory / f"customer-{port}.pcap" for port in LAG_PORTS}
         self._daemons: dict[str, subprocess.Popen] = {}
         self._daemons_wanted = False
 
@@ -31,6 +34,14 @@ class LagLab(TwoCards):
         """Once the simulation is up."""
         raise NotImplementedError
 
+    def partner_carrying(self) -> set[int]:
+        """The ports on which the partner sends and receives, by its own word, and believes that we do."""
+        raise NotImplementedError
+
+    def partner_flaps(self) -> object:
+        """What changes whenever the partner has doubts about a link."""
+        raise NotImplementedError
+
     def start(self) -> None:
         self._start_simulator()
         self._set_up(self.vrack, VRACK_MAC, VRACK_ADDRESS)
@@ -39,7 +50,7 @@ class LagLab(TwoCards):
     def _lab(self) -> dict:
         lab = super()._lab()
         lab["cards"][0]["ports"] |= {port: plug | {"cable": f"customer-{port}"} for port, plug in self._customer_ports().items()}
-        lab["cables"] += [{"name": f"customer-{port}"} for port in LAG_PORTS]
+        lab["cables"] += [{"name": f"customer-{port}", "pcap": str(pcap)} for port, pcap in self.customer_pcaps.items()]
         return lab
 
     def node_file(self, site: str) -> pathlib.Path:
@@ -98,6 +109,15 @@ class LagLab(TwoCards):
         return {member["port"] for member in self.lag(site)["members"]
                 if all(side[what] for side in (member, member["partner"]["state"]) for what in ("collecting", "distributing"))}
 
+    def await_carrying(self, ports: set[int], seconds: float = 60) -> None:
+        """Until both sides say that these ports carry frames, and no others."""
+        end = time.monotonic() + seconds
+        while not self.carrying("par-th2") == ports == self.partner_carrying():
+            if time.monotonic() > end:
+                raise RuntimeError(f"not {sorted(ports)}: ours carries on {sorted(self.carrying('par-th2'))}, the partner on "
+                                   f"{sorted(self.partner_carrying())}")
+            time.sleep(0.05)
+
     def close(self) -> None:
         for site in list(self._daemons):
             self.stop_daemon(site, kill=True)
@@ -105,11 +125,13 @@ class LagLab(TwoCards):
 
 
 class SwitchCustomer(LagLab):
-    """The partner is Open vSwitch; its bond is `bond0` of ports p0 and p1, and its own interface e0 has the customer's address."""
+    """The partner is Open vSwitch; its bond is `bond0` of ports p0 and p1, and its own interface e0 has the customer's address.
+    `settings`: more of the bond's columns."""
 
-    def __init__(self, binaries: pathlib.Path, region: pathlib.Path, directory: pathlib.Path, lacp: str = "active", rate: str = "fast"):
+    def __init__(self, binaries: pathlib.Path, region: pathlib.Path, directory: pathlib.Path, lacp: str = "active", rate: str = "fast",
+                 **settings: str):
         super().__init__(binaries, region, directory)
-        self._lacp, self._rate = lacp, rate
+        self._lacp, self._rate, self._settings = lacp, rate, settings
         self.switch: OpenVSwitch | None = None
 
     def _customer_ports(self) -> dict[int, dict]:
@@ -117,7 +139,17 @@ class SwitchCustomer(LagLab):
 
     def _plug_in_customer(self) -> None:
         self.switch = OpenVSwitch(self.customer, self.directory / "ovs")
-        self.switch.add_bond("e0", "bond0", [f"p{port}" for port in LAG_PORTS], CUSTOMER_MAC, f"{CUSTOMER_ADDRESS}/24", MTU, self._lacp, self._rate)
+        self.switch.add_bond("e0", "bond0", [f"p{port}" for port in LAG_PORTS], CUSTOMER_MAC, f"{CUSTOMER_ADDRESS}/24", MTU, self._lacp, self._rate,
+                             **self._settings)
+
+    def partner_carrying(self) -> set[int]:
+        """A switch controls both directions together: it goes on sending to who says no more than that he does not collect. -1: there still is one."""
+        bond = self.switch.bond("bond0")
+        undecided = any(member.enabled != member.carries for member in bond.members.values())
+        return {int(name.removeprefix("p")) for name in bond.carrying} | ({-1} if undecided else set())
+
+    def partner_flaps(self) -> object:
+        return {name: counts.flaps for name, counts in self.switch.counts("bond0").items()}
 
     def close(self) -> None:
         if self.switch is not None:
@@ -143,6 +175,12 @@ class GuestCustomer(LagLab):
     def _plug_in_customer(self) -> None:
         self.guest = Guest(self.directory, [], self._programs, nics=[self._nic(port) for port in LAG_PORTS])
         self.bond = LinuxBond(self.guest, list(LAG_PORTS), address=f"{CUSTOMER_ADDRESS}/24", **self._settings)
+
+    def partner_carrying(self) -> set[int]:
+        return {int(name.removeprefix("eth")) for name in self.bond.read().carrying}
+
+    def partner_flaps(self) -> object:
+        return {name: (slave.link_failures, slave.actor_churn, slave.partner_churn) for name, slave in self.bond.read().slaves.items()}
 
     def cables(self, *action: str) -> list[dict]:
         """A cut or mended cable is one that the guest sees too, which a stream cannot tell it."""

@@ -15,13 +15,14 @@ from lab.two_cards import LINKS, SITES, TwoCards
 _ROUNDS = 5  # frames of each probe flow in each phase
 _ROUND_SECONDS = 0.1
 _PROBE = b"poplink probe"
+_FILL = bytes(200)  # a switch that spreads flows by their load does so only when there is some
 _QUIET_SECONDS = 0.5
 _NOBODY = bytes([10, 9, 1, 1])  # an address that nobody has
 
 
 def probe(flow: int, sequence: int, back: bool = False) -> bytes:
     """A UDP datagram of a flow, in a frame from the customer to the vRack, or back."""
-    payload = _PROBE + struct.pack("!II", flow, sequence)
+    payload = _PROBE + struct.pack("!II", flow, sequence) + _FILL
     udp = struct.pack("!HHHH", 0x8000 + flow % 4096, 40000 + flow // 4096, 8 + len(payload), 0) + payload
     ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), sequence & 0xFFFF, 0x4000, 64, 17, 0, bytes([10, 9, 0, flow % 251]),
                      _NOBODY)
@@ -36,10 +37,12 @@ class Probes:
 
     def __init__(self, lab: TwoCards, flows: int, back: bool = False):
         self.flows, self.rounds, self.received, self._back = flows, 0, set(), back
+        self.sent_ns: dict[tuple[int, int], int] = {}  # (flow, round) -> time.monotonic_ns()
         source, target = (lab.vrack, lab.customer) if back else (lab.customer, lab.vrack)
         self._outlet, self._inlet = source.packet_socket("e0"), target.packet_socket("e0")
         self._inlet.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         frames.accept_only(self._inlet, _NOBODY)
+        frames.ignore_outgoing(self._inlet)  # probes of the other direction are no arrivals
         self._stop = threading.Event()
         self._collector = threading.Thread(target=self._collect)
         self._collector.start()
@@ -61,6 +64,7 @@ class Probes:
         """A frame of each flow, evenly over `seconds`."""
         end = time.monotonic() + seconds
         for flow in range(self.flows):
+            self.sent_ns[flow, self.rounds] = time.monotonic_ns()
             self._outlet.send(probe(flow, self.rounds, self._back))
             time.sleep(max(0.0, (end - time.monotonic()) / (self.flows - flow)))
         self.rounds += 1
@@ -97,19 +101,20 @@ class Cables:
         return flows
 
 
-def flow_of(tagged: bytes) -> bytes:
-    """Protocol, addresses and ports of an IPv4 frame with an S-tag; empty for other frames."""
-    if tagged[16:18] != b"\x08\x00" or tagged[18] != 0x45 or tagged[27] not in (6, 17):
+def flow_of(frame: bytes, tags: int = 1) -> bytes:
+    """Protocol, addresses and ports of an IPv4 frame with so many tags; empty for other frames."""
+    at = 14 + 4 * tags
+    if frame[at - 2:at] != b"\x08\x00" or frame[at] != 0x45 or frame[at + 9] not in (6, 17):
         return b""
-    return tagged[27:28] + tagged[30:42]
+    return frame[at + 9:at + 10] + frame[at + 12:at + 24]
 
 
 def lost_frames(lab: TwoCards) -> int:
-    """By the cables' own count, and by the cards' drops of frames that had no live way on."""
+    """By the cables' own count, and by the cards' drops of frames that had no live way on, or came where none were taken."""
     lost = sum(end["lost"] for cable in lab.cables() for end in cable["ends"])
     for site in SITES:
         for port in lab.show("counter", site)["ports"]:
-            lost += sum(port["drops"].get(reason, 0) for reason in ("no_path", "egress_down"))
+            lost += sum(port["drops"].get(reason, 0) for reason in ("no_path", "egress_down", "not_collecting"))
     return lost
 
 
@@ -166,7 +171,7 @@ def cut_under_traffic(lab: TwoCards, dead: int, flows: int) -> Cut:
     rest = all_flows - on_dead
     (survivor,) = set(LINKS) - {dead}
     lost_probes = probes.lost
-    dead_probes = {flow for flow in range(flows) if flow_of(b"\0" * 4 + probe(flow, 0)) in on_dead}
+    dead_probes = {flow for flow in range(flows) if flow_of(probe(flow, 0), tags=0) in on_dead}
     return Cut(flows=len(all_flows), on_dead_link=len(on_dead),
                moved=sum(ways[1][flow] == {survivor} for flow in on_dead),
                undisturbed=sum(ways[0][flow] == ways[1][flow] == {survivor} for flow in rest),

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Raw Ethernet frames in and out of an interface, with VLAN tags as they were on the wire."""
 import ctypes
+import select
 import socket
 import struct
 import time
 
 _SOL_PACKET = 263
 _PACKET_AUXDATA = 8
+_PACKET_IGNORE_OUTGOING = 23
 _SO_ATTACH_FILTER = 26
 _PACKET_OUTGOING = 4
 _TP_STATUS_VLAN_VALID = 1 << 4
@@ -34,17 +36,22 @@ def accept_only(packet: socket.socket, ipv4_destination: bytes) -> None:
     packet.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", len(program), ctypes.addressof(code)))
 
 
+def ignore_outgoing(packet: socket.socket) -> None:
+    """A packet socket else sees too what others send by its interface."""
+    packet.setsockopt(_SOL_PACKET, _PACKET_IGNORE_OUTGOING, 1)
+
+
 class Listener:
     """Collects received frames. The kernel moves the outer tag into ancillary data; it is put back here."""
 
     def __init__(self, packet: socket.socket):
-        self._packet = packet
+        self.packet = packet
         packet.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
 
     def receive(self, timeout: float) -> bytes | None:
-        self._packet.settimeout(timeout)
+        self.packet.settimeout(timeout)
         try:
-            data, ancillary, _, address = self._packet.recvmsg(16384, 256)
+            data, ancillary, _, address = self.packet.recvmsg(16384, 256)
         except (TimeoutError, socket.timeout):
             return None
         if address[2] == _PACKET_OUTGOING:
@@ -58,8 +65,14 @@ class Listener:
         return data
 
     def collect(self, wanted: set[bytes], seconds: float) -> set[bytes]:
-        """The frames of `wanted` that arrive within `seconds`; returns early when all have."""
-        missing, end = set(wanted), time.monotonic() + seconds
-        while missing and time.monotonic() < end:
-            missing.discard(self.receive(max(0.01, end - time.monotonic())))
-        return wanted - missing
+        return collect([self], wanted, seconds)
+
+
+def collect(listeners: list[Listener], wanted: set[bytes], seconds: float) -> set[bytes]:
+    """The frames of `wanted` that arrive at any of them within `seconds`; returns early when all have."""
+    missing, end = set(wanted), time.monotonic() + seconds
+    by_socket = {listener.packet: listener for listener in listeners}
+    while missing and (left := end - time.monotonic()) > 0:
+        for readable in select.select(list(by_socket), [], [], left)[0]:
+            missing.discard(by_socket[readable].receive(0.01))
+    return wanted - missing

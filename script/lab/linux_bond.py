@@ -31,7 +31,8 @@ class Slave:
 
 @dataclasses.dataclass(frozen=True)
 class Bond:
-    """`up`: enough links for its min_links. Aggregator, count of ports and partner are the active aggregator's."""
+    """`up`: enough links for its min_links. Aggregator, count of ports and partner are the active aggregator's; 0, 0 and nothing: there is none, as no
+    link is up."""
     up: bool
     rate: str
     aggregator: int
@@ -67,8 +68,9 @@ def _slave(text: str) -> Slave:
 def read_bond(text: str) -> Bond:
     """From /proc/net/bonding/NAME as root reads it."""
     head, *slaves = re.split(r"^Slave Interface: ", text, flags=re.MULTILINE)
-    return Bond(_value(head, "MII Status") == "up", _value(head, "LACP rate"), int(_value(head, "Aggregator ID")), int(_value(head, "Number of ports")),
-                _value(head, "Partner Mac Address"), {one.partition("\n")[0]: _slave(one) for one in slaves})
+    aggregator = (0, 0, "") if "has no active aggregator" in head else (
+        int(_value(head, "Aggregator ID")), int(_value(head, "Number of ports")), _value(head, "Partner Mac Address"))
+    return Bond(_value(head, "MII Status") == "up", _value(head, "LACP rate"), *aggregator, {one.partition("\n")[0]: _slave(one) for one in slaves})
 
 
 class LinuxBond:

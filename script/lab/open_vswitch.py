@@ -104,7 +104,7 @@ class OpenVSwitch:
         tree = unpacked(PACKAGE)
         self._vsctl = tree / "usr" / "bin" / "ovs-vsctl"
         self.namespace, self.directory = namespace, directory
-        self._database, self._control = directory / "db.sock", directory / "vswitchd.ctl"
+        self._database, self.control = directory / "db.sock", directory / "vswitchd.ctl"
         self._running: list[subprocess.Popen] = []
         directory.mkdir(exist_ok=True)
         try:
@@ -112,8 +112,8 @@ class OpenVSwitch:
             self._start("/usr/sbin/ovsdb-server", directory / "conf.db", f"--remote=punix:{self._database}", f"--unixctl={directory / 'ovsdb.ctl'}")
             self._await(self._database)
             self.vsctl("--no-wait", "init")
-            self._start(tree / "usr" / "lib" / "openvswitch-switch" / "ovs-vswitchd", f"unix:{self._database}", f"--unixctl={self._control}")
-            self._await(self._control)
+            self._start(tree / "usr" / "lib" / "openvswitch-switch" / "ovs-vswitchd", f"unix:{self._database}", f"--unixctl={self.control}")
+            self._await(self.control)
         except BaseException:
             self.close()
             raise
@@ -148,7 +148,7 @@ class OpenVSwitch:
         return self._call(self._vsctl, f"--db=unix:{self._database}", f"--timeout={START_SECONDS}", *arguments)
 
     def appctl(self, *arguments: str) -> str:
-        return self._call("ovs-appctl", "-t", self._control, *arguments)
+        return self._call("ovs-appctl", "-t", self.control, *arguments)
 
     def add_bond(self, bridge: str, bond: str, interfaces: list[str], mac: str, address: str = "", mtu: int = 1500, lacp: str = "active",
                  rate: str = "fast", **settings: str) -> None:

@@ -9,9 +9,9 @@
 #include <cstdio>
 #include <fstream>
 
+#include "../../sim/model/model_transport.h"
 #include "card_agent.h"
 #include "model_card.h"
-#include "model_transport.h"
 #include "read_region.h"
 #include "saved_state.h"
 

@@ -233,7 +233,7 @@ class Cli(LabCase):
         single = self.LAG_REGION.read_text().replace("    lags:", "    lags: []  #").replace("      - {ports: [0, 1], rate: fast}", "      #")
         said = self.apply(self.region(single.replace("ports: [0, 1]}", "port: 1}"))).stdout.splitlines()
         self.assertIn("remove lag 0 to 255: 256 entries", said)
-        self.assertEqual({index for table, index in self.entries() if table in ("port", "link")}, {1, 6})
+        self.assertEqual({index for table, index in self.entries() if table in ("port", "link")}, {1, 6, 7})
         self.assertEqual(self.apply(self.LAG_REGION).stderr, self.OUT, "what ran without LACP does not run on")
         self.assertEqual(self.entries()["link", 0]["ports"], 0)
 
@@ -409,7 +409,7 @@ class Cli(LabCase):
         none = {"frames": 0, "bytes": 0}
         port = self.show("port", SITE)[6]
         module = port.pop("module")
-        self.assertEqual(port, {"port": 6, "role": "backbone", "link": "up", "speed_mbit": 10000, "transmit": "enabled", "transmit_dbm": -2.0,
+        self.assertEqual(port, {"port": 6, "role": "backbone", "link": "up", "held": False, "speed_mbit": 10000, "transmit": "enabled", "transmit_dbm": -2.0,
                                 "receive_dbm": -5.0, "received": none, "sent": none})
         diagnostics = module.pop("diagnostics")
         self.assertEqual(module, {"readable": True, "fault": False, "los": False, "checksums_good": True, "type": "10GBASE-LR", "connector": "LC",

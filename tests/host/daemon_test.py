@@ -125,6 +125,19 @@ class Poplinkd(LabCase):
                 self.assertTrue(self.is_up("par-th2") and self.is_up("rbx"))
                 self.assertEqual(self.events("rbx"), before, "the partner noticed")
 
+    def test_a_port_whose_link_fell_without_a_daemon_is_held_until_there_is_one(self) -> None:
+        self.start_cards()
+        daemon, _ = self.both_up()
+        daemon.kill()
+        daemon.wait()
+        for action in ("cut", "mend"):
+            self.run_program("poplink-sim", "cable", "--control", self.directory / "lab.control", "customer-1", action)
+        self.assertEqual([port["held"] for port in self.show("port", "par-th2")][:3], [False, True, False])
+        self.assertRegex(self.poplink("show", "port", "--node", self.node("par-th2")).stdout, r"(?m)^1 .* up, held ")
+        self.daemon("par-th2")
+        self.wait_for(self.is_up, "par-th2")
+        self.assertEqual([port["held"] for port in self.show("port", "par-th2")][:3], [False, False, False])
+
     def events(self, site: str) -> list[dict]:
         return [event for event in self.show("event", site) if event["kind"].startswith("lacp.")]
 

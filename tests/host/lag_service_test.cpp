@@ -252,7 +252,8 @@ TEST_F(Restart, AnotherSystemBeginsAnew) {
 TEST_F(Restart, WhatIsSavedComesBackWhole) {
   const LagSnapshots before = cards_.services_[0].snapshots();
   EXPECT_EQ(encodeState(saved()), encodeState(before));
-  const lacp::PortSnapshot& port = saved().at(0).ports.at(1);
+  const LagSnapshots again = saved();
+  const lacp::PortSnapshot& port = again.at(0).ports.at(1);
   EXPECT_EQ(port.partner, before.at(0).ports.at(1).partner);
   EXPECT_EQ(port.mux, lacp::MuxState::DISTRIBUTING);
   EXPECT_EQ(port.counters, before.at(0).ports.at(1).counters);
@@ -280,6 +281,8 @@ TEST_F(Restart, AStateThatIsNoneIsRefusedWhereverItIsBroken) {
     EXPECT_FALSE(decodeState(with(from, to), problem)) << from << " -> " << to;
     EXPECT_NE(problem, "") << from;
   }
+  EXPECT_FALSE(decodeState("{\"version\": " + std::string(500'000, '[') + std::string(500'000, ']') + "}", problem));
+  EXPECT_EQ(problem, "no version");
 }
 
 TEST(StateFile, IsReplacedInOneStepAndMissingIsNoError) {

@@ -17,12 +17,12 @@ TEST(BusError, is_said_to_be_a_lost_card) {
   void* mapped = ::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, file.get(), 0);
   ASSERT_NE(mapped, MAP_FAILED);
   const auto* registers = static_cast<const volatile std::uint32_t*>(mapped);
-  const auto lose = [&] {
-    explainBusErrors();
+  const auto lose = [&](const char* program) {
+    explainBusErrors(program);
     if (::ftruncate(file.get(), 0) == 0) ::_exit(static_cast<int>(registers[0]));
   };
-  EXPECT_EXIT(lose(), ::testing::ExitedWithCode(kExitCard),
-              "^poplink: lost the card: its registers are not there any more\n$");
+  EXPECT_EXIT(lose("poplinkd"), ::testing::ExitedWithCode(kExitCard),
+              "^poplinkd: lost the card: its registers are not there any more\n$");
   ::munmap(mapped, 4096);
 }
 

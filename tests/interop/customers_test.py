@@ -15,8 +15,8 @@ from lab_case import BINARIES, EXAMPLE_REGION, PATIENCE, LabCase
 # Stands in for the daemon: serves nothing and lives until it is told to end, or fails as it is told.
 DAEMON = """#!/bin/sh
 if [ -e {directory}/broken ]; then echo "{directory}/region.yaml:1: is wrong" >&2; exit 2; fi
-echo ready
 trap 'exit 0' TERM
+echo ready
 while :; do sleep 0.1; done
 """
 

@@ -4,11 +4,10 @@ import pathlib
 import threading
 import time
 
-from lab.customer import LAG_PORTS, LagLab
+from lab.customer import BOTH as ALL, LAG_PORTS, LagLab
 from lab.failover import Probes
 from lab_case import PATIENCE, LabCase
 
-ALL = set(LAG_PORTS)
 FLOWS = 128
 AWAY_SECONDS = 6  # longer than a partner with the short timeout waits for a silent one
 REGION = """
@@ -52,12 +51,10 @@ class LacpCase(LabCase):
         lab.start_daemons()
 
     def partner_carrying(self) -> set[int]:
-        """The ports on which the partner sends and receives, by its own word, and believes that we do."""
-        raise NotImplementedError
+        return self.lab.partner_carrying()
 
     def partner_flaps(self) -> object:
-        """What changes whenever the partner has doubts about a link."""
-        raise NotImplementedError
+        return self.lab.partner_flaps()
 
     def assert_crosses(self, ports: set[int]) -> None:
         """All frames of many flows arrive, in both directions, each direction spread over all of these ports and no other."""

@@ -27,12 +27,6 @@ class LacpLinux(LacpCase):
         region = {key: settings.pop(key) for key in ("mode", "min_links") if key in settings}
         self.begin(GuestCustomer(BINARIES, self.region(rate=rate, **region), self.directory, [pathlib.Path(shutil.which("iperf3"))], rate=rate, **settings))
 
-    def partner_carrying(self) -> set[int]:
-        return {int(name.removeprefix("eth")) for name in self.lab.bond.read().carrying}
-
-    def partner_flaps(self) -> object:
-        return {name: (slave.link_failures, slave.actor_churn, slave.partner_churn) for name, slave in self.lab.bond.read().slaves.items()}
-
     def assert_crosses(self, ports: set[int]) -> None:
         """Pings are answered, and streams of UDP go over all of these ports and no other in each direction. How much of a stream an emulated machine
         takes is its own affair."""
@@ -84,6 +78,16 @@ class LacpLinux(LacpCase):
         self.start()
         for port in LAG_PORTS:
             self.check_cut(port)
+
+    def test_both_are_cut_and_come_back(self) -> None:
+        """Without any link the bond has no aggregator."""
+        self.start()
+        self.await_carrying(ALL)
+        for action, carrying in (("cut", set()), ("mend", ALL)):
+            for port in LAG_PORTS:
+                self.lab.cables(f"customer-{port}", action)
+            self.await_carrying(carrying)
+        self.assert_crosses(ALL)
 
     def test_loss_towards_us_is_told_to_the_bond(self) -> None:
         self.start()

@@ -12,10 +12,8 @@ LONG_TIMEOUT_SECONDS = 90
 
 
 class LacpSlowSwitch(LacpCase):
+    SPREADS = False  # as LacpSwitch
     lab: SwitchCustomer
-
-    def partner_carrying(self) -> set[int]:
-        return {int(name.removeprefix("p")) for name in self.lab.switch.bond("bond0").carrying}
 
     def start(self) -> None:
         self.begin(SwitchCustomer(BINARIES, self.region(rate="slow"), self.directory, rate="slow"))

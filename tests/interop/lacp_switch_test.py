@@ -19,15 +19,6 @@ class LacpSwitch(LacpCase):
     def start(self, lacp: str = "active", rate: str = "fast", **region: object) -> None:
         self.begin(SwitchCustomer(BINARIES, self.region(rate=rate, **region), self.directory, lacp, rate))
 
-    def partner_carrying(self) -> set[int]:
-        """A switch controls both directions together: it goes on sending to who says no more than that he does not collect. -1: there still is one."""
-        bond = self.lab.switch.bond("bond0")
-        undecided = any(member.enabled != member.carries for member in bond.members.values())
-        return {int(name.removeprefix("p")) for name in bond.carrying} | ({-1} if undecided else set())
-
-    def partner_flaps(self) -> object:
-        return {name: counts.flaps for name, counts in self.lab.switch.counts("bond0").items()}
-
     def check_sides(self, timeout: set[str]) -> None:
         """Each says of the other what that says of itself."""
         ours = self.lab.lag("par-th2")

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <boost/asio/post.hpp>
+#include <csignal>
 #include <future>
 #include <map>
 #include <optional>
@@ -386,6 +387,34 @@ TEST_F(CardSocket, refused_access_is_named_by_the_transport) {
   EXPECT_EQ(refusal([&] { transport->run(accesses); }), "the card refused a write at BAR0 + 0x01000");
   const Access next[] = {Access::read(0x20)};
   EXPECT_EQ(transport->run(next).size(), 1U) << "the connection lives on";
+}
+
+/// A daemon's signals come whenever they like, also while the card is asked.
+TEST_F(CardSocket, signals_do_not_cost_the_card) {
+  struct sigaction before{}, nothing{};
+  nothing.sa_handler = [](int) {};  // and no SA_RESTART
+  ASSERT_EQ(sigaction(SIGUSR1, &nothing, &before), 0);
+  const auto transport = driver::openSimulatedCard(path, "me");
+  std::atomic<bool> over = false;
+  std::thread disturber([&over, whom = pthread_self()] {
+    while (!over) {
+      pthread_kill(whom, SIGUSR1);
+      std::this_thread::yield();
+    }
+  });
+  const std::vector<Access> accesses(100, Access::read(0x20));
+  std::string said;
+  for (int i = 0; i < 500 && said.empty(); ++i) {
+    try {
+      transport->run(accesses);
+    } catch (const driver::DriverError& error) {
+      said = error.what();
+    }
+  }
+  over = true;
+  disturber.join();
+  sigaction(SIGUSR1, &before, nullptr);
+  EXPECT_EQ(said, "");
 }
 
 TEST_F(CardSocket, card_that_ends_is_said_to_be_lost) {
