@@ -163,10 +163,15 @@ TEST(BgpUpdate, the_next_hop_of_no_routes_is_not_looked_at) {
 
 TEST(BgpUpdate, a_second_next_hop_counts_when_it_is_link_local) {
   AttributeMap attributes = mandatory(dual());
-  attributes[14] =
-      attribute(0x80, 14, "0002 01 20 20010db8000000000000000000000001 20010db8000000000000000000000002 00 2020010db8");
-  const Decoded decoded(updateBody({}, joined(attributes), {}), dual());
-  EXPECT_EQ(decoded.update.mp_announced.next_hop, NextHop{doc(1)});
+  for (const auto& [second, counts] : {std::pair{"fe80", true}, std::pair{"febf", true}, std::pair{"fec0", false},
+                                       std::pair{"fd80", false}, std::pair{"2001", false}}) {
+    const std::string hop = std::string(second) + "0000000000000000000000000009";
+    attributes[14] = attribute(0x80, 14, "0002 01 20 20010db8000000000000000000000001" + hop + "00 2020010db8");
+    const Decoded decoded(updateBody({}, joined(attributes), {}), dual());
+    EXPECT_EQ(decoded.update.findings.count(), 0u);
+    EXPECT_EQ(decoded.update.mp_announced.next_hop.address, Address{doc(1)});
+    EXPECT_EQ(decoded.update.mp_announced.next_hop.link_local.has_value(), counts) << second;
+  }
 }
 
 /// RFC 4271 section 5: receivers take any order.

@@ -50,8 +50,8 @@ void putOldAggregator(VectorSink& sink, const Attribute& attribute) {
 
 /// What an old speaker gets in addition, to hand on (RFC 6793 section 4.2.2).
 struct HandedOn {
-  Octets path{};
-  Octets aggregator{};
+  Octets path;
+  Octets aggregator;
   void putBefore(VectorSink& sink, unsigned type) {
     constexpr std::uint8_t kFlags = kOptional | kTransitive;
     if (!path.empty() && type > number(AttributeType::as4_path)) {

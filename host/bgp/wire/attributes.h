@@ -19,7 +19,7 @@ namespace poplink::host::bgp {
 struct Attribute {
   std::uint8_t type = 0;
   std::uint8_t flags = 0;
-  Octets value{};
+  Octets value;
 };
 
 /// Octets of type, flags and length in front of a value.
@@ -45,15 +45,15 @@ struct PathFacts {
   std::size_t path_length = 0;  ///< as pathLength() counts
   Asn first_as = 0;             ///< leftmost: the neighbor AS, whose MEDs compare; 0: the path is empty
   Asn origin_as = 0;            ///< rightmost; 0: the path is empty
-  std::optional<std::uint32_t> med{};
-  std::optional<std::uint32_t> local_pref{};
-  std::optional<RouterId> originator_id{};
-  std::optional<Asn> only_to_customer{};  ///< RFC 9234
-  Octets as_path{};                       ///< four-octet AS numbers
-  Octets cluster_list{};                  ///< of 4 octets each
-  Octets communities{};                   ///< of 4 octets each (RFC 1997)
-  Octets extended_communities{};          ///< of 8 octets each (RFC 4360)
-  Octets large_communities{};             ///< of 12 octets each (RFC 8092)
+  std::optional<std::uint32_t> med;
+  std::optional<std::uint32_t> local_pref;
+  std::optional<RouterId> originator_id;
+  std::optional<Asn> only_to_customer;  ///< RFC 9234
+  Octets as_path;                       ///< four-octet AS numbers
+  Octets cluster_list;                  ///< of 4 octets each
+  Octets communities;                   ///< of 4 octets each (RFC 1997)
+  Octets extended_communities;          ///< of 8 octets each (RFC 4360)
+  Octets large_communities;             ///< of 12 octets each (RFC 8092)
 };
 PathFacts readFacts(Octets canonical);
 

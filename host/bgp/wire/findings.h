@@ -70,9 +70,9 @@ class Findings {
   Notification notification() const;
 
  private:
-  std::array<Finding, kKept> kept_{};
+  std::array<Finding, kKept> kept_;
   std::size_t count_ = 0;
-  Finding decisive_{};
+  Finding decisive_;
   Action action_ = Action::none;
 };
 

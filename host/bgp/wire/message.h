@@ -23,7 +23,7 @@ inline constexpr std::size_t kMaxBodyBytes = kMaxMessageBytes - kHeaderBytes;
 /// A whole message; its body lies in the stream that it was found in.
 struct Message {
   MessageType type{};
-  Octets body{};
+  Octets body;
   /// Octets of the stream that it takes, with its header.
   std::size_t size() const { return kHeaderBytes + body.size(); }
 };

@@ -135,7 +135,7 @@ std::string withoutControls(std::string_view text) {
 std::string words(const Notification& notification) {
   const std::size_t index = static_cast<std::size_t>(notification.code) - 1;
   const bool known = index < kCodes.size();
-  const std::string code =
+  std::string code =
       known ? std::string(kCodes[index].name) : "code " + std::to_string(static_cast<unsigned>(notification.code));
   const Names subcodes = known ? kCodes[index].subcodes : Names{};
   const bool named = notification.subcode < subcodes.size() && !subcodes[notification.subcode].empty();

@@ -91,14 +91,14 @@ class Decoder {
   const UpdateContext& context_;
   DecodeSpace& space_;
   Update& update_;
-  Octets attributes_{};
+  Octets attributes_;
   std::array<std::uint64_t, 4> seen_{};  ///< types, one bit each
   std::size_t count_ = 0;                ///< of space_.attributes(), sorted by type
   bool reach_seen_ = false;              ///< MP_REACH_NLRI with prefixes, of whatever family
   bool mp_end_ = false;                  ///< MP_UNREACH_NLRI without prefixes
-  std::optional<Octets> next_hop_{};     ///< NEXT_HOP's value
-  std::optional<Octets> as4_path_{};
-  std::optional<Octets> as4_aggregator_{};
+  std::optional<Octets> next_hop_;       ///< NEXT_HOP's value
+  std::optional<Octets> as4_path_;
+  std::optional<Octets> as4_aggregator_;
 };
 
 void Decoder::run() {

@@ -49,14 +49,14 @@ class DecodeSpace {
 /// With findings.action() treat_as_withdraw the announced routes are to be withdrawn too and have no attributes; with
 /// session_reset there is nothing but findings.notification() to send.
 struct Update {
-  Routes withdrawn{};                  ///< IPv4, from the Withdrawn Routes
-  Routes mp_withdrawn{};               ///< from MP_UNREACH_NLRI
-  AnnouncedRoutes announced{};         ///< IPv4, from the NLRI field
-  AnnouncedRoutes mp_announced{};      ///< from MP_REACH_NLRI
-  std::optional<Family> end_of_rib{};  ///< the whole message says this (RFC 4724 section 2)
-  Octets canonical{};                  ///< of the announced routes, as attributes.h says; empty without any
-  PathFacts facts{};                   ///< in them
-  Findings findings{};
+  Routes withdrawn;                  ///< IPv4, from the Withdrawn Routes
+  Routes mp_withdrawn;               ///< from MP_UNREACH_NLRI
+  AnnouncedRoutes announced;         ///< IPv4, from the NLRI field
+  AnnouncedRoutes mp_announced;      ///< from MP_REACH_NLRI
+  std::optional<Family> end_of_rib;  ///< the whole message says this (RFC 4724 section 2)
+  Octets canonical;                  ///< of the announced routes, as attributes.h says; empty without any
+  PathFacts facts;                   ///< in them
+  Findings findings;
 };
 
 /// Message body behind the header, of at most kMaxBodyBytes.

@@ -58,11 +58,11 @@ class UpdateBuilder {
   }
 
   UpdateForm form_;
-  std::vector<std::uint8_t> message_{};  ///< up to the last prefix
-  std::vector<std::uint8_t> behind_{};   ///< what goes behind the prefixes
-  std::size_t head_ = 0;                 ///< octets before the first prefix
-  std::size_t attributes_at_ = 0;        ///< of the Total Path Attribute Length; 0: it comes behind the prefixes
-  std::size_t routes_at_ = 0;            ///< of the length of what the prefixes are in; 0: it has none
+  std::vector<std::uint8_t> message_;  ///< up to the last prefix
+  std::vector<std::uint8_t> behind_;   ///< what goes behind the prefixes
+  std::size_t head_ = 0;               ///< octets before the first prefix
+  std::size_t attributes_at_ = 0;      ///< of the Total Path Attribute Length; 0: it comes behind the prefixes
+  std::size_t routes_at_ = 0;          ///< of the length of what the prefixes are in; 0: it has none
   std::size_t prefixes_ = 0;
 };
 
