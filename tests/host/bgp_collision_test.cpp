@@ -249,6 +249,52 @@ TEST(CollisionInOpenSent, a_connection_that_says_nothing_for_long_is_dead) {
   EXPECT_EQ(closed(second(settings, State::OpenSent, kSimultaneous + 1ns).actions), kFirst);
 }
 
+/// With DelayOpen a peer may take that much longer to speak.
+TEST(CollisionInOpenSent, the_time_to_speak_includes_delay_open) {
+  SessionSettings settings = sideSettings(1);
+  settings.open.router_id = 3;
+  Peer peer = peerIn(State::OpenSent, settings);
+  settings.delay_open = 20s;
+  peer.configure(settings, kStart);
+  Peer longer = peer;
+  peer.handle(event::Accepted{ConnectionId{2}}, kStart + 30s);
+  EXPECT_EQ(closed(peer.handle(event::OpenArrived{ConnectionId{2}, openOf(2)}, kStart + 30s)), ConnectionId{2});
+  longer.handle(event::Accepted{ConnectionId{2}}, kStart + 30s);
+  EXPECT_EQ(closed(longer.handle(event::OpenArrived{ConnectionId{2}, openOf(2)}, kStart + 30s + 1ns)), kFirst);
+}
+
+/// The peer may have spoken on ours already, and prefer it: not closed before it is clear.
+TEST(CollisionInDelayOpen, the_connection_that_has_not_spoken_is_held) {
+  SessionSettings settings = sideSettings(1);
+  settings.delay_open = 5s;
+  Peer peer(settings, unjittered);
+  peer.handle(event::Start{}, kStart);
+  peer.handle(event::ConnectSucceeded{*peer.attempt(), kFirst}, kStart);
+  peer.handle(event::Accepted{ConnectionId{2}}, kStart);
+  EXPECT_EQ(closed(peer.handle(event::OpenArrived{ConnectionId{2}, openOf(2)}, kStart)), std::nullopt);
+  ASSERT_EQ(peer.connections().size(), 2u);
+  EXPECT_TRUE(peer.connections()[0].held);
+  EXPECT_FALSE(peer.connections()[0].delay_open_timer);
+  EXPECT_EQ(closed(peer.handle(event::KeepaliveArrived{ConnectionId{2}}, kStart)), kFirst);
+}
+
+/// Identifiers cannot decide between two connections of one side.
+TEST(CollisionOfIncoming, the_newer_one_wins_over_a_session_that_may_lose) {
+  for (const RouterId ours : {1u, 3u}) {
+    SessionSettings settings = sideSettings(1);
+    settings.open.router_id = ours;
+    settings.collision_detect_established = true;
+    Peer peer = peerIn(State::Active, settings);
+    for (const ConnectionId id : {ConnectionId{2}, ConnectionId{3}}) {
+      peer.handle(event::Accepted{id}, kStart);
+      peer.handle(event::OpenArrived{id, openOf(2)}, kStart);
+      peer.handle(event::KeepaliveArrived{id}, kStart);
+      EXPECT_TRUE(peer.established(id));
+      EXPECT_EQ(peer.connections().size(), 1u);
+    }
+  }
+}
+
 TEST(CollisionOfIncoming, the_newer_one_takes_the_place_of_the_older_one) {
   Peer peer = peerIn(State::Active);
   peer.handle(event::Accepted{ConnectionId{2}}, kStart);

@@ -246,6 +246,20 @@ TEST(Negotiation, graceful_restart_speaks_of_the_session_s_families) {
   EXPECT_THAT(agreed(settings, open).kept_on_restart, testing::IsEmpty());
 }
 
+/// RFC 9234 section 4: a role that an internal peer names means nothing.
+TEST(Negotiation, roles_are_of_external_sessions) {
+  OpenSettings settings = ours();
+  settings.role = BgpRole::provider;
+  Open open = theirs();
+  open.capabilities.role = BgpRole::customer;
+  const Negotiated outside = agreed(settings, open);
+  EXPECT_EQ(outside.local_role, BgpRole::provider);
+  EXPECT_EQ(outside.peer_role, BgpRole::customer);
+  settings = ours();
+  internal(settings, open);
+  EXPECT_FALSE(agreed(settings, open).peer_role);
+}
+
 TEST(OurOpen, says_what_the_settings_say) {
   OpenSettings settings = ours();
   settings.local_as = 4200000001;

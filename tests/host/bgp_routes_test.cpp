@@ -92,6 +92,23 @@ TEST(StaleRoutes, are_none_without_grace) {
   EXPECT_EQ(partly.down(lost({kIpv4Unicast}), kStart), (RouteChanges{{kIpv6Unicast}, {}, {kIpv4Unicast}}));
 }
 
+/// An End-of-RIB of the session that is over says nothing of the routes that wait.
+TEST(StaleRoutes, are_not_swept_by_what_was_said_before) {
+  StaleRoutes routes = restarted();
+  EXPECT_EQ(routes.endOfRib(kIpv4Unicast), kNothing);
+  EXPECT_EQ(routes.stale(), kBoth);
+}
+
+TEST(StaleRoutes, that_are_gone_are_not_removed_again) {
+  StaleRoutes late = restarted();
+  late.run(kStart + 120s);
+  EXPECT_EQ(late.abandon(), kNothing);
+  StaleRoutes partly;
+  partly.established(session(), kStart);
+  partly.down(lost({kIpv4Unicast}), kStart);
+  EXPECT_EQ(partly.abandon(), (RouteChanges{{kIpv4Unicast}, {}, {}}));
+}
+
 TEST(StaleRoutes, go_when_the_peer_is_stopped) {
   StaleRoutes routes = restarted();
   EXPECT_EQ(routes.abandon(), (RouteChanges{kBoth, {}, {}}));
@@ -220,6 +237,8 @@ TEST(PrefixLimit, begins_anew_with_a_session) {
   fill(limit, 100);
   limit.announce(true);
   limit.reset();
+  EXPECT_EQ(limit.count(), 0u);
+  limit.withdraw();
   EXPECT_EQ(limit.count(), 0u);
   EXPECT_EQ(limit.discarded(), 0u);
   fill(limit, 100);

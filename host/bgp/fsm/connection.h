@@ -14,18 +14,18 @@ struct Connection {
   ConnectionId id{};
   bool outgoing = false;
   State state{};      ///< Connect (outgoing) or Active (incoming) until OPEN is sent, else OpenSent and later
-  TimePoint begun{};  ///< when TCP was there
+  TimePoint begun;    ///< when TCP was there
   bool held = false;  ///< no OPEN is sent as long as the other connection is in OpenConfirm or Established
-  std::optional<Negotiated> negotiated{};  ///< from OpenConfirm on
-  std::optional<TimePoint> established{};  ///< since when
+  std::optional<Negotiated> negotiated;  ///< from OpenConfirm on
+  std::optional<TimePoint> established;  ///< since when
   bool keepalive_owed = false;   ///< strict BFD: the KEEPALIVE that confirms the peer's OPEN has not been sent yet
   bool keepalive_heard = false;  ///< and the peer's has come meanwhile
 
-  std::optional<TimePoint> delay_open_timer{};
-  std::optional<TimePoint> hold_timer{};
-  std::optional<TimePoint> keepalive_timer{};
-  std::optional<TimePoint> send_hold_timer{};
-  std::optional<TimePoint> bfd_timer{};  ///< strict BFD: patience in OpenConfirm
+  std::optional<TimePoint> delay_open_timer;
+  std::optional<TimePoint> hold_timer;
+  std::optional<TimePoint> keepalive_timer;
+  std::optional<TimePoint> send_hold_timer;
+  std::optional<TimePoint> bfd_timer;  ///< strict BFD: patience in OpenConfirm
 
   /// Of all its timers.
   std::optional<TimePoint> deadline() const;

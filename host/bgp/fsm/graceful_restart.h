@@ -13,9 +13,9 @@ namespace poplink::host::bgp {
 
 /// What is to be done with the routes of one peer, in this order.
 struct RouteChanges {
-  std::set<Family> remove{};      ///< all its routes of these families
-  std::set<Family> sweep{};       ///< those that are stale
-  std::set<Family> mark_stale{};  ///< all that are there
+  std::set<Family> remove;      ///< all its routes of these families
+  std::set<Family> sweep;       ///< those that are stale
+  std::set<Family> mark_stale;  ///< all that are there
   friend bool operator==(const RouteChanges&, const RouteChanges&) = default;
 };
 

@@ -58,7 +58,7 @@ std::optional<Notification> refuse(const OpenSettings& settings, const Open& ope
   if (open.asn() != settings.peer_as) return openError(subcode::kBadPeerAs);
   if (settings.internal() && open.router_id == settings.router_id) return openError(subcode::kBadBgpIdentifier);
   if (open.hold_seconds < settings.minimum_hold_seconds) return openError(subcode::kUnacceptableHoldTime);
-  if (settings.internal() || !settings.role) return std::nullopt;
+  if (!settings.role) return std::nullopt;
   const std::optional<BgpRole> role = open.capabilities.role;
   if (role ? !rolesMatch(*settings.role, *role) : settings.strict_role) return openError(subcode::kRoleMismatch);
   return std::nullopt;
@@ -126,7 +126,7 @@ Open makeOpen(const OpenSettings& settings) {
   ours.route_refresh = settings.route_refresh;
   ours.enhanced_route_refresh = settings.enhanced_route_refresh;
   ours.extended_next_hop = settings.extended_next_hop;
-  if (!settings.internal()) ours.role = settings.role;
+  ours.role = settings.role;
   if (settings.graceful_restart) {
     const LocalGracefulRestart& restart = *settings.graceful_restart;
     ours.graceful_restart = GracefulRestart{restart.restarting, false, restart.restart_seconds, {}};
@@ -154,10 +154,8 @@ std::variant<Negotiated, Notification> negotiate(const OpenSettings& settings, c
   result.extended_next_hop =
       settings.extended_next_hop && theirs.extended_next_hop && result.families.contains(kIpv4Unicast);
   negotiateRestart(settings, theirs, result);
-  if (!result.internal) {
-    result.local_role = settings.role;
-    result.peer_role = theirs.role;
-  }
+  result.local_role = settings.role;
+  if (!result.internal) result.peer_role = theirs.role;
   return result;
 }
 

@@ -23,7 +23,7 @@ struct LocalGracefulRestart {
   bool helper = true;                   ///< keeps the routes of a peer that restarts
   std::uint16_t restart_seconds = 120;  ///< how long the peer shall wait for us, 0..4095
   bool restarting = false;              ///< R bit: this program has just come back
-  std::set<Family> forwarding{};        ///< F bit: the card went on forwarding these while we were away
+  std::set<Family> forwarding;          ///< F bit: the card went on forwarding these while we were away
   friend bool operator==(const LocalGracefulRestart&, const LocalGracefulRestart&) = default;
 };
 
@@ -40,9 +40,9 @@ struct OpenSettings {
   bool route_refresh = true;
   bool enhanced_route_refresh = true;
   bool extended_next_hop = false;  ///< IPv4 routes over IPv6 next hops (RFC 8950)
-  std::optional<LocalGracefulRestart> graceful_restart{};
-  std::optional<BgpRole> role{};  ///< ours (RFC 9234); external sessions only
-  bool strict_role = false;       ///< a peer that names no role is refused
+  std::optional<LocalGracefulRestart> graceful_restart;
+  std::optional<BgpRole> role;  ///< ours (RFC 9234); external sessions only
+  bool strict_role = false;     ///< a peer that names no role is refused
   friend bool operator==(const OpenSettings&, const OpenSettings&) = default;
 
   bool internal() const { return local_as == peer_as; }
@@ -62,15 +62,15 @@ struct Negotiated {
   Duration hold{};       ///< 0: the session never expires
   Duration keepalive{};  ///< before jitter; 0: none are sent
   bool four_octet_asn = false;
-  std::set<Family> families{};  ///< at least one
+  std::set<Family> families;  ///< at least one
   bool route_refresh = false;
   bool enhanced_route_refresh = false;
   bool extended_next_hop = false;
   /// The peer's, with the families of the session only; none unless both sides speak it.
-  std::optional<GracefulRestart> graceful_restart{};
+  std::optional<GracefulRestart> graceful_restart;
   /// Families whose routes are kept when the peer restarts (RFC 4724 section 4.2).
-  std::set<Family> kept_on_restart{};
-  std::optional<BgpRole> local_role{}, peer_role{};
+  std::set<Family> kept_on_restart;
+  std::optional<BgpRole> local_role, peer_role;
   friend bool operator==(const Negotiated&, const Negotiated&) = default;
 };
 

@@ -22,7 +22,7 @@ struct LimitSettings {
   std::uint32_t limit = 0;         ///< prefixes, 1 and more; as many are allowed
   std::uint8_t warn_percent = 80;  ///< of the limit, 1..100; 0: no warning before the limit
   LimitAction action = LimitAction::shut;
-  std::optional<Duration> restart{};  ///< after `shut` the session comes back so much later; none: by hand
+  std::optional<Duration> restart;  ///< after `shut` the session comes back so much later; none: by hand
   friend bool operator==(const LimitSettings&, const LimitSettings&) = default;
 };
 

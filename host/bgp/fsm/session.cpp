@@ -39,13 +39,13 @@ std::vector<std::uint8_t> limitData(const event::PrefixLimitReached& reached) {
 }  // namespace
 
 Actions Peer::handle(const Event& event, TimePoint now) {
-  Step step{now};
+  Step step{now, {}};
   std::visit([this, &step](const auto& what) { on(what, step); }, event);
   return finish(std::move(step));
 }
 
 Actions Peer::run(TimePoint now) {
-  Step step{now};
+  Step step{now, {}};
   for (const ConnectionId id : ids()) runConnection(id, step);
   if (due(idle_hold_timer_, now)) {
     idle_hold_timer_.reset();
@@ -63,7 +63,7 @@ Actions Peer::run(TimePoint now) {
 }
 
 Actions Peer::configure(const SessionSettings& settings, TimePoint now) {
-  Step step{now};
+  Step step{now, {}};
   const bool restart = !sameSession(settings.open, settings_.open);
   const bool passive_changed = settings.passive != settings_.passive;
   settings_ = settings;
@@ -181,7 +181,7 @@ void Peer::on(const event::BfdDown& down, Step& step) {
     // A BFD that shares its fate with the peer's control plane may be down because that restarts (RFC 5882 section
     // 4.3.2); a NOTIFICATION would end the grace.
     const bool grace = !down.control_plane_independent && !connection.negotiated->kept_on_restart.empty();
-    Ending ending{Reason::bfd_down};
+    Ending ending{Reason::bfd_down, Then::damped, std::nullopt};
     ending.keep = grace;
     if (!grace) ending.notification = cease(subcode::kBfdDown);
     end(id, ending, step);

@@ -75,16 +75,16 @@ class Peer {
  private:
   struct Step {
     TimePoint now;
-    Actions actions{};
+    Actions actions;
   };
   /// Where the machine goes when its last connection is gone.
   enum class Then : std::uint8_t { damped, undamped, seek, stay };
   struct Ending {
     Reason reason{};
     Then then = Then::damped;
-    std::optional<Notification> notification{};  ///< sent unless the reason says that it was received
-    bool gone = false;                           ///< TCP is closed already
-    bool keep = false;                           ///< routes may become stale
+    std::optional<Notification> notification;  ///< sent unless the reason says that it was received
+    bool gone = false;                         ///< TCP is closed already
+    bool keep = false;                         ///< routes may become stale
   };
 
   void on(const event::Start&, Step& step);

@@ -113,7 +113,7 @@ bool Peer::collide(ConnectionId id, const Negotiated& negotiated, Step& step) {
     const Connection& newer = *find(id);
     // RFC 4724 section 4.2: a peer that opens a connection while it has one has restarted. Not shortly after
     // Established: then it may be the loser of a collision, late on its way.
-    const bool restarted = older.established && !older.negotiated->kept_on_restart.empty() && !newer.outgoing &&
+    const bool restarted = older.established && !older.negotiated->kept_on_restart.empty() &&
                            newer.begun > *older.established + kSimultaneous;
     if (older.state < State::OpenSent) {
       hold(older, step.now);

@@ -89,11 +89,11 @@ struct Start {};
 /// what goes with it (RFC 9003: shutdownData()).
 struct Stop {
   std::uint8_t subcode = subcode::kAdministrativeShutdown;
-  std::vector<std::uint8_t> data{};
+  std::vector<std::uint8_t> data;
 };
 /// Ends the session, forgets failures and begins anew at once: Cease, administrative reset.
 struct Clear {
-  std::vector<std::uint8_t> data{};
+  std::vector<std::uint8_t> data;
 };
 /// Somebody with the peer's address has connected. The machine has it closed if it is not wanted.
 struct Accepted {
@@ -145,7 +145,7 @@ struct BfdDown {
 struct PrefixLimitReached {
   Family family = kIpv4Unicast;
   std::uint32_t limit = 0;
-  std::optional<Duration> restart{};
+  std::optional<Duration> restart;
 };
 /// Ask the peer for its routes again (RFC 2918); nothing unless Established with this capability and family.
 struct RefreshWanted {
@@ -200,16 +200,16 @@ struct SessionEstablished {
 struct SessionDown {
   ConnectionId id{};
   Reason reason{};
-  std::set<Family> keep{};
+  std::set<Family> keep;
   Duration keep_for{};
 };
 /// For the log. A connection has ended, or the machine's state has changed, or both.
 struct Tell {
-  TimePoint at{};
+  TimePoint at;
   State from{}, to{};  ///< of the machine
   Reason reason{};
-  std::optional<ConnectionId> connection{};
-  std::optional<Notification> notification{};  ///< sent, or received if the reason says so
+  std::optional<ConnectionId> connection;
+  std::optional<Notification> notification;  ///< sent, or received if the reason says so
 };
 
 }  // namespace action
