@@ -1,5 +1,5 @@
-#!/ usr / bin / env python3
-#SPDX - License - Identifier : Apache - 2.0
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """BGP messages of our codec as tshark reads them: somebody else's idea of the same standards."""
 import os
 import pathlib
