@@ -22,6 +22,13 @@ TEST(BgpMessage, a_keepalive_is_a_header) {
   EXPECT_EQ(encodeMessage(MessageType::keepalive, {}), octets);
 }
 
+TEST(BgpMessage, types_have_words) {
+  EXPECT_EQ(words(MessageType::open), "OPEN");
+  EXPECT_EQ(words(MessageType::route_refresh), "ROUTE-REFRESH");
+  EXPECT_EQ(words(static_cast<MessageType>(0)), "?");
+  EXPECT_EQ(words(static_cast<MessageType>(6)), "?");
+}
+
 TEST(BgpMessage, messages_follow_each_other) {
   const Bytes notification = fromHex(kMarker + "0015 03 0602"), keepalive(kKeepalive.begin(), kKeepalive.end());
   const Bytes stream = notification + keepalive;

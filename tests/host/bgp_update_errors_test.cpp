@@ -397,6 +397,9 @@ TEST(BgpUpdateErrors, the_strongest_of_several_decides) {
   EXPECT_EQ(both.update.findings.action(), kWithdraw);
   EXPECT_EQ(both.update.findings.count(), 2u);
   EXPECT_EQ(both.update.findings.decisive().type, 4u);
+  attributes[8] = fromHex("c00801 00");
+  EXPECT_EQ(Decoded(updateBody({}, joined(attributes), oneRoute())).update.findings.decisive().type, 4u) << "the first";
+  attributes.erase(8);
   attributes[99] = fromHex("406300");
   const Decoded all(updateBody({}, joined(attributes), oneRoute()));
   EXPECT_EQ(all.update.findings.action(), kReset);
