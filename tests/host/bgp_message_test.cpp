@@ -194,6 +194,15 @@ TEST(BgpNotification, a_text_ends_where_it_is_no_utf8) {
   }
 }
 
+/// RFC 3629: the first and last characters of each size, and those around the surrogates.
+TEST(BgpNotification, every_size_of_character_is_text) {
+  for (const std::string text : {"\x7e", "\xc2\xa0", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+                                 "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    EXPECT_EQ(shutdownText({ErrorCode::cease, 2, shutdownData(text)}), text) << testing::PrintToString(text);
+    EXPECT_EQ(shutdownData(text).size(), text.size() + 1) << testing::PrintToString(text);
+  }
+}
+
 TEST(BgpNotification, only_a_whole_text_of_a_shutdown_is_one) {
   const auto text = [](std::uint8_t sub, const Bytes& data) {
     return shutdownText(Notification{ErrorCode::cease, sub, data});
