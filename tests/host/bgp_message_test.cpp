@@ -22,6 +22,13 @@ TEST(BgpMessage, a_keepalive_is_a_header) {
   EXPECT_EQ(encodeMessage(MessageType::keepalive, {}), octets);
 }
 
+TEST(BgpMessage, types_have_words) {
+  EXPECT_EQ(words(MessageType::open), "OPEN");
+  EXPECT_EQ(words(MessageType::route_refresh), "ROUTE-REFRESH");
+  EXPECT_EQ(words(static_cast<MessageType>(0)), "?");
+  EXPECT_EQ(words(static_cast<MessageType>(6)), "?");
+}
+
 TEST(BgpMessage, messages_follow_each_other) {
   const Bytes notification = fromHex(kMarker + "0015 03 0602"), keepalive(kKeepalive.begin(), kKeepalive.end());
   const Bytes stream = notification + keepalive;
@@ -184,6 +191,15 @@ TEST(BgpNotification, a_text_ends_where_it_is_no_utf8) {
     received.data.insert(received.data.end(), text.begin(), text.end());
     EXPECT_EQ(shutdownText(received), "");
     EXPECT_EQ(words(received), "cease: administrative reset (its text is malformed)");
+  }
+}
+
+/// RFC 3629: the first and last characters of each size, and those around the surrogates.
+TEST(BgpNotification, every_size_of_character_is_text) {
+  for (const std::string text : {"\x7e", "\xc2\xa0", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+                                 "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    EXPECT_EQ(shutdownText({ErrorCode::cease, 2, shutdownData(text)}), text) << testing::PrintToString(text);
+    EXPECT_EQ(shutdownData(text).size(), text.size() + 1) << testing::PrintToString(text);
   }
 }
 

@@ -156,6 +156,8 @@ TEST(BgpWireAttributes, an_old_speaker_gets_two_octets_and_the_rest_beside) {
       fromHex("4001 01 00 4002 06 0202 fde9 5ba0 8004 04 0000000a c008 04 fde90064 c011 0a 0202 0000fde9 fa56ea01"));
   EXPECT_EQ(wireAttributes(fromHex("4002 06 0201 0000ffff c007 08 0000fde9 c0000201"), false),
             fromHex("4002 04 0201 ffff c007 06 fde9 c0000201"));
+  EXPECT_EQ(wireAttributes(fromHex("4002 06 0201 0000fde9 c007 08 0000ffff c0000201"), false),
+            fromHex("4002 04 0201 fde9 c007 06 ffff c0000201"));
   EXPECT_EQ(wireAttributes(fromHex("4002 06 0201 0000fde9 e007 08 00010000 c0000201 c010 08 0002fde900000001"
                                    "c020 0c 0000fde90000000100000002"),
                            false),

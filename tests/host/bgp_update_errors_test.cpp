@@ -379,6 +379,10 @@ TEST(BgpUpdateErrors, withdrawing_nothing_resets) {
   EXPECT_EQ(found.notification, updateError(subcode::kMalformedAttributeList));
   found = outcome(updateBody({}, attribute(0x80, 15, "000201 2020010db8") + bad_origin, {}));
   EXPECT_EQ(found.action, kReset);
+  // MP_REACH_NLRI without prefixes announces nothing, so that mandatory attributes need not be there.
+  const Bytes no_routes = attribute(0x80, 14, "00020110 20010db8000000000000000000000001 00");
+  EXPECT_EQ(outcome(updateBody({}, no_routes + bad_origin, {})).action, kReset);
+  EXPECT_EQ(outcome(updateBody({}, no_routes, {})).action, kNone);
   // Discarding needs no routes, and attributes without routes may be incomplete.
   EXPECT_EQ(outcome(updateBody({}, fromHex("400601 00"), {})).action, kDiscard);
   EXPECT_EQ(outcome(updateBody(oneRoute(), attribute(0x40, 1, "00"), {})).action, kNone);
@@ -393,6 +397,9 @@ TEST(BgpUpdateErrors, the_strongest_of_several_decides) {
   EXPECT_EQ(both.update.findings.action(), kWithdraw);
   EXPECT_EQ(both.update.findings.count(), 2u);
   EXPECT_EQ(both.update.findings.decisive().type, 4u);
+  attributes[8] = fromHex("c00801 00");
+  EXPECT_EQ(Decoded(updateBody({}, joined(attributes), oneRoute())).update.findings.decisive().type, 4u) << "the first";
+  attributes.erase(8);
   attributes[99] = fromHex("406300");
   const Decoded all(updateBody({}, joined(attributes), oneRoute()));
   EXPECT_EQ(all.update.findings.action(), kReset);
