@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graceful_restart.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace poplink::host::bgp {
+
+RouteChanges StaleRoutes::down(const action::SessionDown& down, TimePoint now) {
+  RouteChanges changes;
+  up_ = false;
+  timer_.reset();
+  std::ranges::set_difference(families_, down.keep, std::inserter(changes.remove, changes.remove.end()));
+  std::ranges::set_intersection(stale_, down.keep, std::inserter(changes.sweep, changes.sweep.end()));
+  changes.mark_stale = stale_ = down.keep;
+  families_ = down.keep;
+  if (!stale_.empty()) timer_ = now + down.keep_for;
+  return changes;
+}
+
+RouteChanges StaleRoutes::established(const Negotiated& negotiated, TimePoint now) {
+  RouteChanges changes;
+  up_ = true;
+  timer_.reset();
+  for (const Family family : std::exchange(stale_, {})) {
+    const auto& restart = negotiated.graceful_restart;
+    const auto place = restart ? restart->families.find(family) : decltype(restart->families.end()){};
+    const bool forwarded = restart && place != restart->families.end() && place->second;
+    (forwarded ? stale_ : changes.sweep).insert(family);
+  }
+  families_ = negotiated.families;
+  if (!stale_.empty()) timer_ = now + longest_;
+  return changes;
+}
+
+RouteChanges StaleRoutes::endOfRib(Family family) {
+  RouteChanges changes;
+  if (!up_ || stale_.erase(family) == 0) return changes;
+  changes.sweep.insert(family);
+  if (stale_.empty()) timer_.reset();
+  return changes;
+}
+
+RouteChanges StaleRoutes::abandon() {
+  RouteChanges changes;
+  changes.remove = std::exchange(families_, {});
+  stale_.clear();
+  timer_.reset();
+  up_ = false;
+  return changes;
+}
+
+RouteChanges StaleRoutes::run(TimePoint now) {
+  RouteChanges changes;
+  if (!timer_ || now < *timer_) return changes;
+  timer_.reset();
+  changes.sweep = std::exchange(stale_, {});
+  if (!up_) families_.clear();
+  return changes;
+}
+
+SelectionDeferral::SelectionDeferral(const std::set<PeerId>& peers, const std::set<Family>& families, Duration longest,
+                                     TimePoint now) {
+  if (peers.empty()) return;
+  for (const Family family : families) awaited_[family] = peers;
+  if (!awaited_.empty()) timer_ = now + longest;
+}
+
+std::set<Family> SelectionDeferral::established(PeerId peer, const Negotiated& negotiated) {
+  const auto& restart = negotiated.graceful_restart;
+  for (auto& [family, peers] : awaited_)
+    if (!restart || restart->restarting || !negotiated.families.contains(family)) peers.erase(peer);
+  return release();
+}
+
+std::set<Family> SelectionDeferral::endOfRib(PeerId peer, Family family) {
+  if (const auto place = awaited_.find(family); place != awaited_.end()) place->second.erase(peer);
+  return release();
+}
+
+std::set<Family> SelectionDeferral::removed(PeerId peer) {
+  for (auto& [family, peers] : awaited_) peers.erase(peer);
+  return release();
+}
+
+std::set<Family> SelectionDeferral::run(TimePoint now) {
+  if (!timer_ || now < *timer_) return {};
+  for (auto& [family, peers] : awaited_) peers.clear();
+  return release();
+}
+
+std::set<Family> SelectionDeferral::release() {
+  std::set<Family> released;
+  for (const auto& [family, peers] : awaited_)
+    if (peers.empty()) released.insert(family);
+  for (const Family family : released) awaited_.erase(family);
+  if (awaited_.empty()) timer_.reset();
+  return released;
+}
+
+}  // namespace poplink::host::bgp

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Numbers for prefixes. All that is kept per prefix lives in arrays by these numbers, so a prefix itself is stored
+// once, and a table of a million costs 16 bytes each: 8 for the prefix, 8 for a hash table that is half full.
+#pragma once
+
+#include <cassert>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "../wire/types.h"
+
+namespace poplink::host::bgp {
+
+using PrefixId = std::uint32_t;
+inline constexpr PrefixId kNoPrefix = 0xFFFF'FFFF;
+
+/// 64 bits that depend on all of the prefix's, for a table whose sizes are powers of two.
+inline std::uint64_t hashOf(const Prefix4& prefix) {
+  const std::uint64_t key = std::uint64_t{prefix.address} << 8 | prefix.length;
+  const std::uint64_t mixed = key * 0x9E37'79B9'7F4A'7C15;
+  return mixed ^ mixed >> 32;
+}
+inline std::uint64_t hashOf(const Prefix6& prefix) {
+  std::uint64_t high = 0, low = 0;
+  std::memcpy(&high, prefix.address.data(), 8);
+  std::memcpy(&low, prefix.address.data() + 8, 8);
+  std::uint64_t mixed = (high ^ prefix.length) * 0x9E37'79B9'7F4A'7C15;
+  mixed = (mixed ^ mixed >> 29 ^ low) * 0xBF58'476D'1CE4'E5B9;
+  return mixed ^ mixed >> 32;
+}
+
+/// Open addressing with linear probing; a deletion moves what follows, so there are no tombstones and a table that
+/// has come to rest is as fast as a new one.
+template <class Prefix>
+class PrefixTable {
+ public:
+  /// kNoPrefix: it is not there.
+  PrefixId find(const Prefix& prefix) const {
+    if (slots_.empty()) return kNoPrefix;
+    for (std::size_t at = home(prefix);; at = next(at)) {
+      if (slots_[at] == kNoPrefix) return kNoPrefix;
+      if (prefixes_[slots_[at]] == prefix) return slots_[at];
+    }
+  }
+
+  /// The prefix's number; a new one, the lowest that is free or the next, if it was not there.
+  PrefixId insert(const Prefix& prefix) {
+    if (2 * (size_ + 1) > slots_.size()) grow();
+    std::size_t at = home(prefix);
+    for (; slots_[at] != kNoPrefix; at = next(at)) {
+      if (prefixes_[slots_[at]] == prefix) return slots_[at];
+    }
+    ++size_;
+    PrefixId id = static_cast<PrefixId>(prefixes_.size());
+    if (free_.empty()) {
+      prefixes_.push_back(prefix);
+    } else {
+      id = free_.back();
+      free_.pop_back();
+      prefixes_[id] = prefix;
+    }
+    return slots_[at] = id;
+  }
+
+  /// The number is free for another prefix. `id` must be in use.
+  void erase(PrefixId id) {
+    std::size_t hole = home(prefixes_[id]);
+    while (slots_[hole] != id) {
+      assert(slots_[hole] != kNoPrefix);
+      hole = next(hole);
+    }
+    slots_[hole] = kNoPrefix;
+    for (std::size_t at = next(hole); slots_[at] != kNoPrefix; at = next(at)) {
+      // What stands between its home and here may move back, but not in front of its home.
+      const std::size_t wish = home(prefixes_[slots_[at]]);
+      if (((at - wish) & mask()) < ((at - hole) & mask())) continue;
+      slots_[hole] = slots_[at];
+      slots_[at] = kNoPrefix;
+      hole = at;
+    }
+    free_.push_back(id);
+    --size_;
+  }
+
+  const Prefix& prefix(PrefixId id) const { return prefixes_[id]; }
+  /// Prefixes that are there.
+  std::size_t size() const { return size_; }
+  /// Every number in use is below it: how long arrays by numbers must be.
+  PrefixId bound() const { return static_cast<PrefixId>(prefixes_.size()); }
+
+ private:
+  static constexpr std::size_t kFirstSlots = 64;
+
+  std::size_t mask() const { return slots_.size() - 1; }
+  std::size_t home(const Prefix& prefix) const { return hashOf(prefix) & mask(); }
+  std::size_t next(std::size_t at) const { return (at + 1) & mask(); }
+
+  void grow() {
+    std::vector<PrefixId> before(slots_.empty() ? kFirstSlots : 2 * slots_.size(), kNoPrefix);
+    before.swap(slots_);
+    for (const PrefixId id : before) {
+      if (id == kNoPrefix) continue;
+      std::size_t at = home(prefixes_[id]);
+      while (slots_[at] != kNoPrefix) at = next(at);
+      slots_[at] = id;
+    }
+  }
+
+  std::vector<Prefix> prefixes_;
+  std::vector<PrefixId> slots_, free_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace poplink::host::bgp
