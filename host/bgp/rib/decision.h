@@ -40,6 +40,7 @@ struct DecisionSettings {
   bool compare_med = false;         ///< within one neighbor AS
   bool always_compare_med = false;  ///< between neighbor ASes too
   std::size_t multipath = 1;        ///< routes that may be taken together, at least 1
+  friend bool operator==(const DecisionSettings&, const DecisionSettings&) = default;
 };
 
 struct Decision {
