@@ -71,7 +71,7 @@ AttributesId AttributeStore::intern(const NextHop& next_hop, Octets canonical) {
   }
   auto id = static_cast<AttributesId>(sets_.size());
   if (free_.empty()) {
-    sets_.emplace_back();
+    sets_.push_back({});
   } else {
     id = free_.back();
     free_.pop_back();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../wire/update.h"
+#include "paged.h"
 
 namespace poplink::host::bgp {
 
@@ -62,7 +63,7 @@ class AttributeStore {
   std::size_t mask() const { return slots_.size() - 1; }
   void grow();
 
-  std::vector<Set> sets_;
+  Paged<Set> sets_;
   std::vector<AttributesId> slots_, free_;
   std::size_t size_ = 0;
 };

@@ -74,6 +74,19 @@ RouterId routerId(const Candidate& candidate) {
 
 }  // namespace
 
+bool beats(const Candidate& one, const Candidate& other, bool compare_med) {
+  const DecisionFacts &a = one.facts, &b = other.facts;
+  if (a.local_pref != b.local_pref) return a.local_pref > b.local_pref;
+  if (a.path_length != b.path_length) return a.path_length < b.path_length;
+  if (a.origin != b.origin) return a.origin < b.origin;
+  if (compare_med && a.med != b.med) return a.med < b.med;
+  if (one.external != other.external) return one.external;
+  if (one.igp_metric != other.igp_metric) return one.igp_metric < other.igp_metric;
+  if (routerId(one) != routerId(other)) return routerId(one) < routerId(other);
+  if (a.clusters != b.clusters) return a.clusters < b.clusters;
+  return one.peer < other.peer;
+}
+
 Decision decide(std::span<const Candidate> candidates, const DecisionSettings& settings) {
   if (candidates.size() == 1) return {0, {LostBy::nothing}, {0}};
   Rounds rounds(candidates);

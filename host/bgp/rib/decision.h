@@ -50,6 +50,9 @@ struct Decision {
       taken{};  ///< best first; then others that differ from it in nothing before router_id, by index
 };
 
+/// Which of two is taken, where pairs can tell: MEDs of all compare, or none do.
+bool beats(const Candidate& one, const Candidate& other, bool compare_med);
+
 /// At least one candidate.
 Decision decide(std::span<const Candidate> candidates, const DecisionSettings& settings);
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../wire/types.h"
+#include "paged.h"
 
 namespace poplink::host::bgp {
 
@@ -107,7 +108,7 @@ class PrefixTable {
     }
   }
 
-  std::vector<Prefix> prefixes_;
+  Paged<Prefix> prefixes_;
   std::vector<PrefixId> slots_, free_;
   std::size_t size_ = 0;
 };

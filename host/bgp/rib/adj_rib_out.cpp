@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "adj_rib_out.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace poplink::host::bgp {
+
+template <class Prefix>
+AdjRibOut<Prefix>::AdjRibOut(RouteTable<Prefix>& table) : table_(table) {
+  table_.outs_.push_back(this);
+}
+
+template <class Prefix>
+AdjRibOut<Prefix>::AdjRibOut(const AdjRibOut& other)
+    : table_(other.table_),
+      queue_(other.queue_),
+      walk_at_(other.walk_at_),
+      walk_again_(other.walk_again_),
+      known_(other.known_),
+      known_from_(other.known_from_) {
+  told_.grow(other.told_.size());
+  for (std::size_t id = 0; id < told_.size(); ++id) {
+    told_[id] = other.told_[id];
+    if (told_[id].attributes != kNoAttributes) table_.store().hold(told_[id].attributes);
+  }
+  table_.outs_.push_back(this);
+}
+
+template <class Prefix>
+AdjRibOut<Prefix>::~AdjRibOut() {
+  std::erase(table_.outs_, this);
+  for (PrefixId id = 0; id < told_.size(); ++id) {
+    if (!needs(id)) continue;
+    if (told_[id].attributes != kNoAttributes) table_.store().release(told_[id].attributes);
+    table_.eraseUnused(id);
+  }
+}
+
+template <class Prefix>
+void AdjRibOut<Prefix>::join(PeerIndex peer) {
+  members_.insert(std::ranges::lower_bound(members_, peer), peer);
+  if (peer >= is_member_.size()) is_member_.resize(std::size_t{peer} + 1);
+  is_member_[peer] = true;
+}
+
+template <class Prefix>
+void AdjRibOut<Prefix>::leave(PeerIndex peer) {
+  std::erase(members_, peer);
+  is_member_[peer] = false;
+}
+
+template <class Prefix>
+void AdjRibOut<Prefix>::changed(PrefixId id) {
+  told_.grow(std::size_t{id} + 1);
+  if (told_[id].waits || (!walked() && id >= walk_at_)) return;
+  told_[id].waits = true;
+  queue_.push_back(id);
+}
+
+template <class Prefix>
+void AdjRibOut<Prefix>::walk(bool again) {
+  walk_again_ = again || (walk_again_ && !walked());
+  walk_at_ = table_.bound() == 0 ? kNoPrefix : 0;
+}
+
+template <class Prefix>
+std::size_t AdjRibOut<Prefix>::advertised(PeerIndex peer) const {
+  return known_ - (peer < known_from_.size() ? known_from_[peer] : 0);
+}
+
+template <class Prefix>
+void AdjRibOut<Prefix>::set(PrefixId id, const Best& best) {
+  Told& told = told_[id];
+  if (best.attributes != kNoAttributes) {
+    table_.store().hold(best.attributes);
+    if (best.peer >= known_from_.size()) known_from_.resize(std::size_t{best.peer} + 1);
+    ++known_from_[best.peer];
+    ++known_;
+  }
+  if (told.attributes != kNoAttributes) {
+    --known_from_[told.peer];
+    --known_;
+    table_.store().release(told.attributes);
+  }
+  told.attributes = best.attributes;
+  told.peer = best.peer;
+}
+
+template <class Prefix>
+std::optional<std::uint64_t> AdjRibOut<Prefix>::judge(const Best& best, PrefixId id, Exporter<Prefix>& exporter) {
+  if (best.attributes == kNoAttributes) return std::nullopt;
+  if (exporter.byPrefix()) return exporter.judge(best, table_.prefix(id));
+  if (best == judged_) return verdict_;
+  judged_ = best;
+  return verdict_ = exporter.judge(best, table_.prefix(id));
+}
+
+template <class Prefix>
+void AdjRibOut<Prefix>::add(const Best& best, const Audience& audience, std::uint64_t verdict, PrefixId id) {
+  items_.push_back({best, audience, static_cast<std::uint32_t>(items_.size()), verdict, table_.prefix(id)});
+}
+
+/// What has become of one prefix since the group was told of it.
+template <class Prefix>
+void AdjRibOut<Prefix>::visit(PrefixId id, bool again, Exporter<Prefix>& exporter) {
+  told_[id].waits = false;
+  const Best was = told(id), is = table_.best(id);
+  const bool known = was.attributes != kNoAttributes;
+  if (again || was != is) {
+    if (const auto verdict = judge(is, id, exporter)) {
+      add(is, allBut(is.peer), *verdict, id);
+      // Whose route it is now knows another's.
+      if (known && was.peer != is.peer && isMember(is.peer)) add({}, {is.peer, kNoPeer}, 0, id);
+      set(id, is);
+    } else if (known) {
+      add({}, allBut(was.peer), 0, id);
+      set(id, {});
+    }
+  }
+  if (is.attributes == kNoAttributes) table_.eraseUnused(id);
+}
+
+template <class Prefix>
+void AdjRibOut<Prefix>::collect(std::size_t prefixes, Exporter<Prefix>& exporter) {
+  judged_ = {};
+  // A table that changes all the time does not hold up a walk.
+  const std::size_t for_walk = walked() ? 0 : prefixes / 2;
+  for (; prefixes > for_walk && !queue_.empty(); --prefixes) {
+    const PrefixId id = queue_.front();
+    queue_.pop_front();
+    visit(id, false, exporter);
+  }
+  if (walked()) return;
+  told_.grow(table_.bound());
+  for (; prefixes != 0 && walk_at_ < table_.bound(); --prefixes, ++walk_at_)
+    if (table_.firstPath(walk_at_) != kNoPath || needs(walk_at_)) visit(walk_at_, walk_again_, exporter);
+  if (walk_at_ == table_.bound()) walk_at_ = kNoPrefix;
+}
+
+template <class Prefix>
+void AdjRibOut<Prefix>::flush(std::size_t prefixes, Exporter<Prefix>& exporter, UpdateSink& sink) {
+  items_.clear();
+  collect(prefixes, exporter);
+  const auto key = [](const Item& item) {
+    return std::tuple(item.best.attributes, item.best.peer, item.verdict, item.audience.only, item.audience.except,
+                      item.order);
+  };
+  std::ranges::sort(items_, {}, key);
+  for (std::span<const Item> left = items_; !left.empty();) {
+    std::size_t size = 1;
+    while (size < left.size() && left[size].sameMessage(left[0])) ++size;
+    write(left.first(size), exporter, sink);
+    left = left.subspan(size);
+  }
+}
+
+template <class Prefix>
+void AdjRibOut<Prefix>::write(std::span<const Item> run, Exporter<Prefix>& exporter, UpdateSink& sink) {
+  const Item& first = run.front();
+  if (first.best.attributes == kNoAttributes) {
+    withdraw(run, first.audience, exporter.form(), sink);
+    return;
+  }
+  const Exported exported = exporter.make(first.best, first.verdict);
+  UpdateBuilder builder = UpdateBuilder::announce(exported.form, exported.next_hop, exported.attributes);
+  if (!builder.hasRoom()) {
+    sink.tooLong(first.best);
+    withdraw(run, first.audience, exporter.form(), sink);
+    for (const Item& item : run) set(table_.find(item.prefix), {});
+    return;
+  }
+  for (const Item& item : run) {
+    if (builder.add(item.prefix)) continue;
+    sink.update(first.audience, builder.take());
+    builder.add(item.prefix);
+  }
+  sink.update(first.audience, builder.take());
+}
+
+template <class Prefix>
+void AdjRibOut<Prefix>::withdraw(std::span<const Item> run, const Audience& audience, UpdateForm form,
+                                 UpdateSink& sink) {
+  UpdateBuilder builder = UpdateBuilder::withdraw(form);
+  for (const Item& item : run) {
+    if (builder.add(item.prefix)) continue;
+    sink.update(audience, builder.take());
+    builder.add(item.prefix);
+  }
+  sink.update(audience, builder.take());
+}
+
+template class AdjRibOut<Prefix4>;
+template class AdjRibOut<Prefix6>;
+
+}  // namespace poplink::host::bgp
