@@ -284,8 +284,7 @@ void RouteTable<Prefix>::askAgain(PrefixId id, RouteOwner<Prefix>& owner, std::u
     PathId path = first_[id];
     while (path != kNoPath && paths_[path].peer != index) path = paths_[path].next;
     if (path == kNoPath) continue;
-    Imported imported = owner.import(index, prefix(id), paths_[path].received);
-    store_.hold(imported.received);
+    const Imported imported = owner.import(index, prefix(id), paths_[path].received);
     const std::uint8_t generation = paths_[path].generation;
     put({id, path}, index, imported, now);
     paths_[path].generation = generation;
@@ -301,8 +300,9 @@ void RouteTable<Prefix>::removeOld(PrefixId id, RouteOwner<Prefix>& owner) {
       continue;
     }
     const bool last = first_[id] == path && paths_[path].next == kNoPath;
+    const Prefix prefix = prefixes_.prefix(id);
     remove(id, path);
-    owner.removed(index);
+    owner.removed(index, prefix);
     if (last) return;  // the prefix may be gone
     path = first_[id];
   }

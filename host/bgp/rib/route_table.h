@@ -28,10 +28,10 @@ template <class Prefix>
 class RouteOwner {
  public:
   virtual ~RouteOwner() = default;
-  /// A route of `peer` again, by what policies are now. `received` stays; the caller gets a reference to `used`.
+  /// A route of `peer` again, by what policies are now: `received` as it is, and a reference to each set in what comes.
   virtual Imported import(PeerIndex peer, const Prefix& prefix, AttributesId received) = 0;
   /// A route of `peer` was removed because it was old.
-  virtual void removed(PeerIndex peer) = 0;
+  virtual void removed(PeerIndex peer, const Prefix& prefix) = 0;
 };
 
 /// The route that is taken. No attributes: there is none.

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// All that a speaker knows of one peer.
+#pragma once
+
+#include <array>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "../fsm/graceful_restart.h"
+#include "../fsm/prefix_limit.h"
+#include "../fsm/session.h"
+#include "../wire/message.h"
+#include "exporter.h"
+#include "importer.h"
+#include "outbox.h"
+#include "speaker_settings.h"
+
+namespace poplink::host::bgp {
+
+struct PeerCounters {
+  std::array<std::uint64_t, 6> received{}, sent{};  ///< messages, by MessageType
+  std::uint64_t octets_received = 0, octets_sent = 0;
+  std::array<std::uint64_t, 4> findings{};  ///< UPDATEs in error, by Action (RFC 7606)
+  std::uint64_t too_long = 0;               ///< routes not told, because their attributes fit into no message
+  std::uint64_t unknown_refreshes = 0;
+};
+
+/// One TCP connection.
+struct Line {
+  PeerIndex peer = kNoPeer;
+  Endpoint local, remote;
+  Outbox outbox;
+  std::vector<std::uint8_t> partial;  ///< a message that has not come whole yet
+  bool dirty = false;                 ///< there is something new in `outbox`
+};
+
+/// Routes of one family.
+struct PeerFamily {
+  std::optional<PrefixLimit> limit;
+  /// Routes of an earlier session that are still in the table, being removed: the limit does not count them.
+  std::uint32_t forgotten = 0;
+  bool end_of_rib = false;  ///< the peer has said that it has told everything
+};
+
+struct Peering {
+  Peering(PeerIndex number, const PeerSettings& wanted, const SessionSettings& session_settings, const Random& random)
+      : index(number), settings(wanted), machine(session_settings, random) {}
+
+  PeerIndex index;
+  PeerSettings settings;
+  Peer machine;
+  StaleRoutes stale;
+  bool configured = true;  ///< otherwise it goes when its routes are gone
+
+  std::optional<ConnectionId> session{};  ///< that is Established
+  Negotiated negotiated{};                ///< of it, or of the last one
+  UpdateContext context{};
+  Endpoint local{}, remote{};
+  ImportRules import{};
+  ExportRules exports{};
+  std::map<Family, PeerFamily> families{};
+
+  PeerCounters counters{};
+  TimePoint since{};         ///< in the state it is in
+  std::string last_error{};  ///< why the last session or attempt ended; empty: none did
+  std::string shutdown_text{};  ///< what the peer said when it ended it
+  std::string last_finding{};  ///< of RFC 7606
+};
+
+}  // namespace poplink::host::bgp

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "update_groups.h"
+
+#include <algorithm>
+#include <map>
+
+#include "../wire/route_refresh.h"
+
+namespace poplink::host::bgp {
+
+namespace {
+
+template <class Prefix>
+constexpr Family kFamilyOf = std::is_same_v<Prefix, Prefix4> ? kIpv4Unicast : kIpv6Unicast;
+
+std::vector<std::uint8_t> endOfRib(UpdateForm form) {
+  return UpdateBuilder::withdraw(form).take();
+}
+
+/// Messages of one flush, in a piece for each audience.
+class Pieces : public UpdateSink {
+ public:
+  void update(const Audience& audience, std::vector<std::uint8_t> message) override {
+    std::vector<std::uint8_t>& octets = of(audience);
+    octets.insert(octets.end(), message.begin(), message.end());
+  }
+  void tooLong(const Best&) override { ++too_long_; }
+
+  std::size_t tooLong() const { return too_long_; }
+  void send(const std::vector<PeerIndex>& members, PeerLines& lines) {
+    for (auto& [audience, octets] : pieces_) {
+      const auto piece = std::make_shared<const std::vector<std::uint8_t>>(std::move(octets));
+      for (const PeerIndex member : members)
+        if (audience.only == kNoPeer ? audience.except != member : audience.only == member) lines.send(member, piece);
+    }
+  }
+
+ private:
+  std::vector<std::uint8_t>& of(const Audience& audience) {
+    for (auto& [known, octets] : pieces_)
+      if (known == audience) return octets;
+    return pieces_.emplace_back(audience, std::vector<std::uint8_t>()).second;
+  }
+
+  std::vector<std::pair<Audience, std::vector<std::uint8_t>>> pieces_;
+  std::size_t too_long_ = 0;
+};
+
+}  // namespace
+
+template <class Prefix>
+typename UpdateGroups<Prefix>::Group* UpdateGroups<Prefix>::find(PeerIndex peer) const {
+  for (const GroupPointer& group : groups_)
+    if (std::ranges::binary_search(group->out->members(), peer)) return group.get();
+  return nullptr;
+}
+
+template <class Prefix>
+typename UpdateGroups<Prefix>::Group& UpdateGroups<Prefix>::add(std::unique_ptr<AdjRibOut<Prefix>> out,
+                                                                const ExportRules& rules) {
+  groups_.push_back(std::make_unique<Group>(
+      Group{std::move(out), RouteExporter<Prefix>(table_.store(), sources_, rules), {}}));
+  return *groups_.back();
+}
+
+template <class Prefix>
+void UpdateGroups<Prefix>::join(PeerIndex peer, const ExportRules& rules, bool end_of_rib) {
+  Group& group = add(std::make_unique<AdjRibOut<Prefix>>(table_), rules);
+  group.out->join(peer);
+  group.out->walk(false);
+  if (end_of_rib) group.owed.push_back({peer, endOfRib(group.exporter.form())});
+  may_merge_ = true;
+}
+
+template <class Prefix>
+void UpdateGroups<Prefix>::leave(PeerIndex peer) {
+  Group* group = find(peer);
+  if (group == nullptr) return;
+  group->out->leave(peer);
+  std::erase_if(group->owed, [peer](const Owed& owed) { return owed.peer == peer; });
+  if (group->out->members().empty())
+    std::erase_if(groups_, [group](const GroupPointer& one) { return one.get() == group; });
+}
+
+/// The peer's group, in which there is nobody else.
+template <class Prefix>
+typename UpdateGroups<Prefix>::Group& UpdateGroups<Prefix>::alone(PeerIndex peer) {
+  Group& group = *find(peer);
+  if (group.out->members().size() == 1) return group;
+  Group& own = add(std::make_unique<AdjRibOut<Prefix>>(*group.out), group.exporter.rules());
+  own.out->join(peer);
+  for (const Owed& owed : group.owed)
+    if (owed.peer == peer) own.owed.push_back(owed);
+  std::erase_if(group.owed, [peer](const Owed& owed) { return owed.peer == peer; });
+  group.out->leave(peer);
+  may_merge_ = true;
+  return own;
+}
+
+template <class Prefix>
+void UpdateGroups<Prefix>::change(PeerIndex peer, const ExportRules& rules) {
+  const Group* group = find(peer);
+  if (group == nullptr || group->exporter.rules() == rules) return;
+  Group& own = alone(peer);
+  own.exporter.setRules(rules);
+  own.out->walk(true);
+  may_merge_ = true;  // it may have been alone before
+}
+
+template <class Prefix>
+void UpdateGroups<Prefix>::refresh(PeerIndex peer, bool marks) {
+  if (find(peer) == nullptr) return;
+  Group& own = alone(peer);
+  own.out->walk(true);
+  may_merge_ = true;
+  if (!marks) return;
+  lines_.send(peer, std::make_shared<const std::vector<std::uint8_t>>(
+                        encode(RouteRefresh{kFamilyOf<Prefix>, RefreshSubtype::begin})));
+  own.owed.push_back({peer, encode(RouteRefresh{kFamilyOf<Prefix>, RefreshSubtype::end})});
+}
+
+template <class Prefix>
+bool UpdateGroups<Prefix>::work(std::size_t prefixes) {
+  if (held_) return false;
+  bool more = false;
+  for (std::size_t i = 0; i < groups_.size(); ++i) {  // splitting adds some
+    splitSlow(*groups_[i]);
+    more |= flush(*groups_[i], prefixes);
+  }
+  if (may_merge_) merge();
+  return more;
+}
+
+template <class Prefix>
+bool UpdateGroups<Prefix>::canTakeMore(const Group& group) const {
+  return std::ranges::any_of(group.out->members(), [this](PeerIndex peer) { return lines_.backlog(peer) < kEnough; });
+}
+
+template <class Prefix>
+void UpdateGroups<Prefix>::splitSlow(Group& group) {
+  if (group.out->atRest() || group.out->members().size() == 1 || !canTakeMore(group)) return;
+  const std::vector<PeerIndex> members = group.out->members();
+  for (const PeerIndex peer : members)
+    if (lines_.backlog(peer) > kTooMuch) alone(peer);
+}
+
+template <class Prefix>
+bool UpdateGroups<Prefix>::flush(Group& group, std::size_t prefixes) {
+  if (group.out->atRest() && group.owed.empty()) return false;
+  if (!canTakeMore(group)) return false;
+  Pieces pieces;
+  group.out->flush(prefixes, group.exporter, pieces);
+  pieces.send(group.out->members(), lines_);
+  for (std::size_t i = 0; i < pieces.tooLong(); ++i) lines_.tooLong(group.out->members().front());
+  if (!group.out->atRest()) return true;
+  payOwed(group);
+  return false;
+}
+
+template <class Prefix>
+void UpdateGroups<Prefix>::payOwed(Group& group) {
+  for (Owed& owed : group.owed)
+    lines_.send(owed.peer, std::make_shared<const std::vector<std::uint8_t>>(std::move(owed.message)));
+  group.owed.clear();
+}
+
+/// Groups of equal rules whose peers know everything know the same.
+template <class Prefix>
+void UpdateGroups<Prefix>::merge() {
+  const auto at_rest = [](const Group& group) { return group.out->atRest() && group.owed.empty(); };
+  for (std::size_t i = 0; i < groups_.size(); ++i) {
+    if (!at_rest(*groups_[i])) continue;
+    for (std::size_t other = groups_.size(); --other > i;) {
+      if (!at_rest(*groups_[other]) || groups_[other]->exporter.rules() != groups_[i]->exporter.rules()) continue;
+      for (const PeerIndex peer : groups_[other]->out->members()) groups_[i]->out->join(peer);
+      groups_.erase(groups_.begin() + static_cast<std::ptrdiff_t>(other));
+    }
+  }
+  may_merge_ = !std::ranges::all_of(groups_, [&](const GroupPointer& one) { return at_rest(*one); });
+}
+
+template <class Prefix>
+const AdjRibOut<Prefix>* UpdateGroups<Prefix>::of(PeerIndex peer) const {
+  const Group* group = find(peer);
+  return group == nullptr ? nullptr : group->out.get();
+}
+
+template <class Prefix>
+std::optional<Exported> UpdateGroups<Prefix>::exported(PeerIndex peer, const Best& best, const Prefix& prefix) const {
+  Group* group = find(peer);
+  if (group == nullptr || best.attributes == kNoAttributes || best.peer == peer) return std::nullopt;
+  const auto verdict = group->exporter.judge(best, prefix);
+  if (!verdict) return std::nullopt;
+  return group->exporter.make(best, *verdict);
+}
+
+template class UpdateGroups<Prefix4>;
+template class UpdateGroups<Prefix6>;
+
+}  // namespace poplink::host::bgp
