@@ -53,10 +53,11 @@ struct MatchSettings {
   std::optional<std::string> prefix_list;  ///< by name
   std::vector<AnyCommunity> all_of;        ///< communities
   std::vector<AnyCommunity> any_of;        ///< one of them at least, unless empty
-  /// AS numbers of the path from the neighbor to the origin, each followed by a space, as "65010 65020 ": a POSIX
-  /// extended regular expression in which `_` is the border of a number; e.g. "^65010_" or "_65020$".
+  /// Found in the AS numbers of the path from the neighbor to the origin, with a space between each two, as
+  /// "65010 65020": a POSIX extended regular expression in which `_` is the border of a number, (^|$| ), and cannot be
+  /// in brackets; e.g. "^65010_", "_65020$", "^$" for an empty path.
   std::optional<std::string> as_path;
-  std::optional<Asn> origin_as, neighbor_as;
+  std::optional<Asn> origin_as, neighbor_as;  ///< the last and the first of the path; not 0
   std::optional<std::uint32_t> path_length_min, path_length_max;
   std::optional<Origin> origin;
   std::optional<Family> family;
@@ -67,7 +68,7 @@ struct SetSettings {
   std::optional<std::uint32_t> local_pref;
   std::optional<std::uint32_t> med;
   bool remove_med = false;
-  std::uint8_t prepend = 0;             ///< so many more of our own AS in front of the path when it is sent
+  std::uint8_t prepend = 0;             ///< so many more of our own AS in front of the path; terms add up, to 255
   std::vector<AnyCommunity> remove;     ///< before `add`
   bool remove_all_communities = false;  ///< of all three kinds
   std::vector<AnyCommunity> add;
@@ -80,8 +81,9 @@ enum class TermEnd : std::uint8_t { accept, reject, next };
 struct TermSettings {
   std::string name;  ///< for explain; unique in its policy
   MatchSettings match;
-  SetSettings set;
-  TermEnd then = TermEnd::accept;  ///< next: what it sets holds, and the next terms go on with that
+  SetSettings set;  ///< nothing, if it rejects
+  /// next: what it sets holds, and the next terms go on with that, but for the path: they match the one that came.
+  TermEnd then = TermEnd::accept;
   friend bool operator==(const TermSettings&, const TermSettings&) = default;
 };
 
@@ -101,5 +103,9 @@ struct PolicyBook {
   std::map<std::string, PolicySettings> policies;
   friend bool operator==(const PolicyBook&, const PolicyBook&) = default;
 };
+
+/// What is wrong, each as "policies[from-customers].terms[backup].match.prefix_list: there is no prefix list 'x'";
+/// empty: nothing.
+std::vector<std::string> problems(const PolicyBook& book);
 
 }  // namespace poplink::host::bgp

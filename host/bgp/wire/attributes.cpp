@@ -127,16 +127,20 @@ std::vector<std::uint8_t> withChanges(Octets canonical, std::span<const Attribut
   std::vector<std::uint8_t> changed;
   VectorSink sink(changed);
   unsigned next = 0;  // all changes of smaller types are written
-  const auto putBefore = [&](unsigned type) {
+  const auto putBefore = [&](unsigned type, std::uint8_t partial = 0) {
     for (; next < type; ++next) {
       const AttributeRule* rule = attributeRule(static_cast<std::uint8_t>(next));
-      if (by_type[next] != nullptr && by_type[next]->value && rule != nullptr)
-        putAttribute(sink, {static_cast<std::uint8_t>(next), rule->flags, *by_type[next]->value});
+      if (by_type[next] == nullptr || !by_type[next]->value || rule == nullptr) continue;
+      const auto flags = static_cast<std::uint8_t>(rule->flags | partial);
+      putAttribute(sink, {static_cast<std::uint8_t>(next), flags, *by_type[next]->value});
     }
   };
   forEachAttribute(canonical, [&](const Attribute& attribute) {
     putBefore(attribute.type);
-    if (by_type[attribute.type] == nullptr) putAttribute(sink, attribute);
+    if (by_type[attribute.type] == nullptr)
+      putAttribute(sink, attribute);
+    else
+      putBefore(attribute.type + 1U, attribute.flags & kPartial);
   });
   putBefore(kBehindAll);
   return changed;

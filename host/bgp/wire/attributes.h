@@ -66,7 +66,8 @@ struct AttributeChange {
   std::optional<std::vector<std::uint8_t>> value{};
 };
 /// Canonical octets with other attributes, e.g. MED or LOCAL_PREF; values as in canonical octets, flags as the standard
-/// has them. Of changes to the same type the last counts. A type that is not known here can be taken away only.
+/// has them, and Partial where the attribute had it: nobody takes that away (RFC 4271 section 5). Of changes to the
+/// same type the last counts. A type that is not known here can be taken away only.
 std::vector<std::uint8_t> withChanges(Octets canonical, std::span<const AttributeChange> changes);
 
 /// Canonical octets with `asn` in front of the path `times` times (RFC 4271 section 5.1.2). Nothing is prepended when

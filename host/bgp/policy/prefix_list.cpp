@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "prefix_list.h"
+
+#include <algorithm>
+#include <array>
+
+#include "../wire/nlri.h"
+
+namespace poplink::host::bgp {
+
+bool covers(const Prefix4& outer, const Prefix4& inner) {
+  const auto mask = static_cast<Ipv4>(~std::uint64_t{0} << (32 - outer.length));
+  return outer.length <= inner.length && (inner.address & mask) == outer.address;
+}
+
+bool covers(const Prefix6& outer, const Prefix6& inner) {
+  const Ipv6& mask = detail::kMasks[outer.length];
+  unsigned different = outer.length > inner.length ? 1 : 0;
+  for (std::size_t i = 0; i < mask.size(); ++i) different |= (inner.address[i] & mask[i]) ^ outer.address[i];
+  return different == 0;
+}
+
+namespace detail {
+
+template <class Prefix>
+FamilyRanges<Prefix>::FamilyRanges(std::span<const PrefixRange> ranges) {
+  struct Entry {
+    Prefix prefix;
+    std::uint32_t index;  ///< in the list
+    auto operator<=>(const Entry&) const = default;
+  };
+  std::vector<Entry> entries;
+  for (std::uint32_t i = 0; i < ranges.size(); ++i)
+    if (const auto* prefix = std::get_if<Prefix>(&ranges[i].prefix)) entries.push_back({*prefix, i});
+  std::ranges::sort(entries);
+
+  // Nodes come in order, those around one before it: the ones that cover the last node are a stack, each with the
+  // first range that matches for each length.
+  struct Open {
+    std::uint32_t node;
+    std::array<std::uint32_t, kLengths> first;
+  };
+  std::vector<Open> open;
+  for (std::size_t at = 0; at < entries.size();) {
+    const Prefix& prefix = entries[at].prefix;
+    while (!open.empty() && !covers(nodes_[open.back().node].prefix, prefix)) open.pop_back();
+    Node node{prefix};
+    Open next{static_cast<std::uint32_t>(nodes_.size()), {}};
+    next.first.fill(kNone);
+    if (!open.empty()) {
+      node.around = open.back().node;
+      next.first = open.back().first;
+    }
+    for (; at < entries.size() && entries[at].prefix == node.prefix; ++at) {
+      const PrefixRange& range = ranges[entries[at].index];
+      for (std::size_t length = range.from_bits; length <= range.to_bits; ++length)
+        next.first[length] = std::min(next.first[length], entries[at].index);
+    }
+    for (std::size_t length = 0; length < kLengths; ++length)
+      node.permitted[length] = next.first[length] != kNone && !ranges[next.first[length]].deny;
+    nodes_.push_back(node);
+    open.push_back(next);
+  }
+  nodes_.shrink_to_fit();
+}
+
+template <class Prefix>
+bool FamilyRanges<Prefix>::contains(const Prefix& prefix) const {
+  // The last one that is not behind the prefix is the smallest that covers it, or lies in that.
+  const auto behind = std::ranges::upper_bound(nodes_, prefix, {}, &Node::prefix);
+  auto at = static_cast<std::uint32_t>(behind - nodes_.begin());
+  for (at = at == 0 ? kNone : at - 1; at != kNone; at = nodes_[at].around)
+    if (covers(nodes_[at].prefix, prefix)) return nodes_[at].permitted[prefix.length];
+  return false;
+}
+
+template class FamilyRanges<Prefix4>;
+template class FamilyRanges<Prefix6>;
+
+}  // namespace detail
+
+}  // namespace poplink::host::bgp
