@@ -28,11 +28,11 @@ std::vector<Prefix> prefixesOf(Octets nlri) {
 }
 
 inline void requireSound(const Update& update) {
-  const Action action = update.findings.action();
-  require((action == Action::none) == (update.findings.count() == 0));
-  require(action < Action::treat_as_withdraw || update.canonical.empty());
+  const ErrorAction action = update.findings.action();
+  require((action == ErrorAction::none) == (update.findings.count() == 0));
+  require(action < ErrorAction::treat_as_withdraw || update.canonical.empty());
   for (const Finding& finding : update.findings.kept()) require(!words(finding).empty());
-  if (action == Action::session_reset) require(update.findings.notification().code == ErrorCode::update_message);
+  if (action == ErrorAction::session_reset) require(update.findings.notification().code == ErrorCode::update_message);
   const std::array<const Routes*, 4> fields{&update.withdrawn, &update.mp_withdrawn, &update.announced,
                                             &update.mp_announced};
   for (const Routes* const routes : fields) {

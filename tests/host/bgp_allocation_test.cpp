@@ -30,7 +30,7 @@ namespace poplink::host::bgp {
 namespace {
 
 /// Decodes and walks; the allocations that this took.
-std::size_t allocationsOf(const Bytes& body, Action expected) {
+std::size_t allocationsOf(const Bytes& body, ErrorAction expected) {
   UpdateContext context;
   context.ipv6_unicast = true;
   const auto space = std::make_unique<DecodeSpace>();
@@ -57,17 +57,17 @@ TEST(BgpAllocation, an_update_takes_none) {
   Bytes nlri;
   for (unsigned i = 0; i < 900; ++i) put(nlri, oneRoute());
   const Bytes list = reach + joined(mandatory({})) + attribute(0xc0, 8, Bytes(200, 1)) + attribute(0xc0, 99, "01");
-  EXPECT_EQ(allocationsOf(updateBody({}, list, nlri), Action::none), 0u);
+  EXPECT_EQ(allocationsOf(updateBody({}, list, nlri), ErrorAction::none), 0u);
 }
 
 TEST(BgpAllocation, errors_take_none) {
   AttributeMap attributes = mandatory({});
   Bytes many = joined(attributes);
   for (unsigned i = 0; i < 500; ++i) put(many, attribute(0x40, 1, "00"));
-  EXPECT_EQ(allocationsOf(updateBody({}, many, oneRoute()), Action::attribute_discard), 0u);
+  EXPECT_EQ(allocationsOf(updateBody({}, many, oneRoute()), ErrorAction::attribute_discard), 0u);
   attributes[2] = attribute(0x40, 2, "0101 0000fde9");
-  EXPECT_EQ(allocationsOf(updateBody({}, joined(attributes), oneRoute()), Action::treat_as_withdraw), 0u);
-  EXPECT_EQ(allocationsOf(updateBody({}, joined(attributes), Bytes{33}), Action::session_reset), 0u);
+  EXPECT_EQ(allocationsOf(updateBody({}, joined(attributes), oneRoute()), ErrorAction::treat_as_withdraw), 0u);
+  EXPECT_EQ(allocationsOf(updateBody({}, joined(attributes), Bytes{33}), ErrorAction::session_reset), 0u);
 }
 
 }  // namespace

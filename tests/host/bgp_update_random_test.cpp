@@ -157,9 +157,9 @@ TEST(BgpUpdateRandom, what_is_written_is_read) {
 /// What holds whatever was received.
 void expectSound(const Decoded& decoded, const UpdateContext& context) {
   const Update& update = decoded.update;
-  const Action action = update.findings.action();
-  EXPECT_EQ(action == Action::none, update.findings.count() == 0);
-  EXPECT_FALSE(action >= Action::treat_as_withdraw && !update.canonical.empty());
+  const ErrorAction action = update.findings.action();
+  EXPECT_EQ(action == ErrorAction::none, update.findings.count() == 0);
+  EXPECT_FALSE(action >= ErrorAction::treat_as_withdraw && !update.canonical.empty());
   for (const Routes* const routes :
        {&update.withdrawn, &update.mp_withdrawn, static_cast<const Routes*>(&update.announced),
         static_cast<const Routes*>(&update.mp_announced)}) {
@@ -209,7 +209,7 @@ TEST(BgpUpdateRandom, truncated_messages_never_announce) {
     const Bytes body = bodyOf(sent.message, MessageType::update);
     for (std::size_t size = 0; size < body.size(); ++size) {
       const Decoded decoded({body.begin(), body.begin() + static_cast<std::ptrdiff_t>(size)}, sent.context);
-      EXPECT_EQ(decoded.update.findings.action(), Action::session_reset);
+      EXPECT_EQ(decoded.update.findings.action(), ErrorAction::session_reset);
     }
   }
 }

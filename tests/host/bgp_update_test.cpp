@@ -100,7 +100,7 @@ TEST(BgpUpdate, ipv4_may_have_an_ipv6_next_hop) {
   const Bytes body = updateBody(
       {}, attribute(0x80, 14, "0001 01 10 20010db8000000000000000000000001 00 18 c63364") + joined(mandatory(context)),
       {});
-  EXPECT_EQ(Decoded(body, context).update.findings.decisive().reason, Reason::next_hop_length);
+  EXPECT_EQ(Decoded(body, context).update.findings.decisive().reason, ErrorReason::next_hop_length);
   context.extended_next_hop = true;
   const Decoded decoded(body, context);
   EXPECT_EQ(decoded.update.findings.count(), 0u);
@@ -130,9 +130,9 @@ TEST(BgpUpdate, routes_of_other_families_are_left_out) {
                                        attribute(0x80, 15, "0002 01 ff") + joined(mandatory(context)),
                                    oneRoute()),
                         context);
-  EXPECT_EQ(decoded.update.findings.action(), Action::attribute_discard);
+  EXPECT_EQ(decoded.update.findings.action(), ErrorAction::attribute_discard);
   EXPECT_EQ(decoded.update.findings.count(), 2u);
-  EXPECT_EQ(decoded.update.findings.decisive().reason, Reason::family);
+  EXPECT_EQ(decoded.update.findings.decisive().reason, ErrorReason::family);
   EXPECT_EQ(decoded.update.mp_announced.prefixes, 0u);
   EXPECT_THAT(prefixes(decoded.update.announced), ElementsAre("198.51.100.0/24"));
   UpdateContext only_ipv6 = dual();
@@ -155,8 +155,8 @@ TEST(BgpUpdate, the_next_hop_of_no_routes_is_not_looked_at) {
        {"00000000000000000000000000000000", "00000000000000000000000000000001", "ff020000000000000000000000000001"}) {
     attributes[14] = attribute(0x80, 14, "0002 01 10" + std::string(hop) + "00 2020010db8");
     const Decoded decoded(updateBody({}, joined(attributes), {}), dual());
-    EXPECT_EQ(decoded.update.findings.action(), Action::treat_as_withdraw) << hop;
-    EXPECT_EQ(decoded.update.findings.decisive().reason, Reason::next_hop) << hop;
+    EXPECT_EQ(decoded.update.findings.action(), ErrorAction::treat_as_withdraw) << hop;
+    EXPECT_EQ(decoded.update.findings.decisive().reason, ErrorReason::next_hop) << hop;
     EXPECT_EQ(decoded.update.mp_announced.prefixes, 1u);
   }
 }

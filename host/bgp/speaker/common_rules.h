@@ -10,8 +10,8 @@
 namespace poplink::host::bgp {
 
 /// Well-known communities (RFC 1997, 8326) as they are in the attribute.
-using CommunityOctets = std::array<std::uint8_t, 4>;
-inline constexpr CommunityOctets kNoExportOctets{0xFF, 0xFF, 0xFF, 0x01}, kNoAdvertiseOctets{0xFF, 0xFF, 0xFF, 0x02},
+using KnownCommunity = std::array<std::uint8_t, 4>;
+inline constexpr KnownCommunity kNoExportOctets{0xFF, 0xFF, 0xFF, 0x01}, kNoAdvertiseOctets{0xFF, 0xFF, 0xFF, 0x02},
     kNoExportSubconfedOctets{0xFF, 0xFF, 0xFF, 0x03}, kGracefulShutdownOctets{0xFF, 0xFF, 0x00, 0x00};
 
 // By our role in a session (RFC 9234):

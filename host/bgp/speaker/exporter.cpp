@@ -19,8 +19,8 @@ bool RouteExporter<Prefix>::allowed(const Best& best, const PathFacts& facts) co
   if (!rules_.external && best.peer != kLocalPeer && !sources_[best.peer].external) return false;
   if (!facts.communities.empty()) {
     if (containsUnit(facts.communities, kNoAdvertiseOctets)) return false;
-    if (rules_.external && (containsUnit(facts.communities, kNoExportOctets) ||
-                            containsUnit(facts.communities, kNoExportSubconfedOctets)))
+    if (rules_.external &&
+        (containsUnit(facts.communities, kNoExportOctets) || containsUnit(facts.communities, kNoExportSubconfedOctets)))
       return false;
   }
   // RFC 9234 section 5, egress procedure 2.
@@ -72,8 +72,8 @@ std::vector<std::uint8_t> RouteExporter<Prefix>::attributes(Octets canonical, st
   if (rules_.role && peerIsBelow(*rules_.role) && !facts.only_to_customer)
     changes.push_back(setTo(AttributeType::only_to_customer, rules_.local_as));
   if (rules_.drain && !containsUnit(facts.communities, kGracefulShutdownOctets)) {
-    AttributeChange& change = changes.emplace_back(AttributeChange{AttributeType::communities, std::vector<std::uint8_t>(
-        facts.communities.begin(), facts.communities.end())});
+    AttributeChange& change = changes.emplace_back(AttributeChange{
+        AttributeType::communities, std::vector<std::uint8_t>(facts.communities.begin(), facts.communities.end())});
     put(*change.value, kGracefulShutdownOctets);
   }
   std::vector<std::uint8_t> out(canonical.begin(), canonical.end());

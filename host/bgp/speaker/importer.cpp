@@ -12,9 +12,8 @@ void Importer::begin(const ImportRules& rules, AttributesId received) {
   received_ = received;
   facts_ = readFacts(store_.canonical(received));
   why_ = check();
-  if (why_ != Ineligible::none) return;
-  by_prefix_ = rules.policy->dependsOnPrefix();
-  if (!by_prefix_) verdict_ = rules.policy->judge(Prefix4{}, facts_);
+  judged_ = false;
+  memo_ = {};
 }
 
 void Importer::end() {
@@ -23,8 +22,9 @@ void Importer::end() {
 }
 
 Ineligible Importer::check() const {
-  const std::size_t own = timesInPath(facts_.as_path, rules_->local_as) +
-                          (rules_->instance_as != rules_->local_as ? timesInPath(facts_.as_path, rules_->instance_as) : 0);
+  const std::size_t own =
+      timesInPath(facts_.as_path, rules_->local_as) +
+      (rules_->instance_as != rules_->local_as ? timesInPath(facts_.as_path, rules_->instance_as) : 0);
   if (own > rules_->allow_own_as) return Ineligible::own_as;
   if (facts_.originator_id == rules_->router_id) return Ineligible::own_router_id;
   if (rules_->external && rules_->first_as && facts_.first_as != rules_->peer_as) return Ineligible::first_as;

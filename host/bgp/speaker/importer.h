@@ -29,7 +29,7 @@ struct ImportRules {
   friend bool operator==(const ImportRules&, const ImportRules&) = default;
 };
 
-/// One UPDATE after the other: begin(), import() for each prefix, end().
+/// One UPDATE after the other: begin(), import() for each prefix of one family, end().
 class Importer {
  public:
   Importer(AttributeStore& store, const Reachable& reachable) : store_(store), reachable_(reachable) {}
@@ -42,7 +42,8 @@ class Importer {
   template <class Prefix>
   Imported import(const Prefix& prefix) {
     if (why_ != Ineligible::none) return refuse(why_);
-    if (by_prefix_) verdict_ = rules_->policy->judge(prefix, facts_);
+    if (!judged_ || rules_->policy->dependsOnPrefix()) verdict_ = rules_->policy->judge(prefix, facts_, memo_);
+    judged_ = true;
     return verdict_.accept ? take(verdict_.terms) : refuse(Ineligible::policy);
   }
   void end();
@@ -60,7 +61,8 @@ class Importer {
   AttributesId received_ = kNoAttributes;
   PathFacts facts_;
   Ineligible why_ = Ineligible::none;
-  bool by_prefix_ = false;
+  bool judged_ = false;
+  Policy::Memo memo_;
   Verdict verdict_;
   std::vector<std::pair<std::uint64_t, AttributesId>> changed_;  ///< by terms, each with a reference
 };

@@ -21,7 +21,7 @@ namespace poplink::host::bgp {
 struct PeerCounters {
   std::array<std::uint64_t, 6> received{}, sent{};  ///< messages, by MessageType
   std::uint64_t octets_received = 0, octets_sent = 0;
-  std::array<std::uint64_t, 4> findings{};  ///< UPDATEs in error, by Action (RFC 7606)
+  std::array<std::uint64_t, 4> findings{};  ///< UPDATEs in error, by ErrorAction (RFC 7606)
   std::uint64_t too_long = 0;               ///< routes not told, because their attributes fit into no message
   std::uint64_t unknown_refreshes = 0;
 };
@@ -62,10 +62,10 @@ struct Peering {
   std::map<Family, PeerFamily> families{};
 
   PeerCounters counters{};
-  TimePoint since{};         ///< in the state it is in
-  std::string last_error{};  ///< why the last session or attempt ended; empty: none did
+  TimePoint since{};            ///< in the state it is in
+  std::string last_error{};     ///< why the last session or attempt ended; empty: none did
   std::string shutdown_text{};  ///< what the peer said when it ended it
-  std::string last_finding{};  ///< of RFC 7606
+  std::string last_finding{};   ///< of RFC 7606
 };
 
 }  // namespace poplink::host::bgp

@@ -194,8 +194,7 @@ std::shared_ptr<const Policy> Speaker::policy(const std::optional<std::string>& 
 /// With what the instance knows of a restart.
 SessionSettings Speaker::sessionSettings(const PeerSettings& settings) const {
   SessionSettings session = settings.session;
-  if (session.open.graceful_restart)
-    session.open.graceful_restart->restarting = deferral_ && deferral_->restarting();
+  if (session.open.graceful_restart) session.open.graceful_restart->restarting = deferral_ && deferral_->restarting();
   return session;
 }
 
@@ -284,7 +283,6 @@ void Speaker::clearSoftIn(PeerIndex peer, TimePoint now) {
 }
 
 void Speaker::clearSoftOut(PeerIndex peer) {
-  Peering& peering = *peerings_[peer];
   forTables([&](auto&, auto& groups) { groups.refresh(peer, false); });
   has_work_ = true;
 }

@@ -58,8 +58,7 @@ void Speaker::change(Peering& peering, const RouteChanges& changes) {
       table.sweep(peering.index);
     });
   }
-  for (const Family family : changes.sweep)
-    forTable(family, [&](auto& table, auto&) { table.sweep(peering.index); });
+  for (const Family family : changes.sweep) forTable(family, [&](auto& table, auto&) { table.sweep(peering.index); });
   for (const Family family : changes.mark_stale)
     forTable(family, [&](auto& table, auto&) { table.age(peering.index); });
   has_work_ = true;
@@ -68,7 +67,7 @@ void Speaker::change(Peering& peering, const RouteChanges& changes) {
 void Speaker::apply(Peering& peering, const Update& update, TimePoint now) {
   withdraw(peering, update.withdrawn, now);
   withdraw(peering, update.mp_withdrawn, now);
-  const bool as_withdraw = update.findings.action() == Action::treat_as_withdraw;
+  const bool as_withdraw = update.findings.action() == ErrorAction::treat_as_withdraw;
   for (const AnnouncedRoutes* routes : {&update.announced, &update.mp_announced}) {
     if (routes->prefixes == 0) continue;
     if (as_withdraw)

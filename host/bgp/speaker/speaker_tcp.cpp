@@ -230,15 +230,15 @@ void Speaker::takeUpdate(Peering& peering, ConnectionId id, Octets body, TimePoi
   handle(peering, event::UpdateArrived{id}, now);
   if (peering.session != id) return;
   const Update update = decodeUpdate(body, peering.context, *space_);
-  const Action action = update.findings.action();
-  if (action != Action::none) {
+  const ErrorAction action = update.findings.action();
+  if (action != ErrorAction::none) {
     ++peering.counters.findings[static_cast<std::size_t>(action)];
     const std::string text = words(update.findings.decisive());
     // A peer that sends one error sends many: the log has each kind once in a row.
     if (std::exchange(peering.last_finding, text) != text)
       tell_({"bgp.update", NewsLevel::warning, peering.settings.name, text});
   }
-  if (action == Action::session_reset)
+  if (action == ErrorAction::session_reset)
     handle(peering, event::Malformed{id, update.findings.notification()}, now);
   else
     apply(peering, update, now);

@@ -58,8 +58,8 @@ typename UpdateGroups<Prefix>::Group* UpdateGroups<Prefix>::find(PeerIndex peer)
 template <class Prefix>
 typename UpdateGroups<Prefix>::Group& UpdateGroups<Prefix>::add(std::unique_ptr<AdjRibOut<Prefix>> out,
                                                                 const ExportRules& rules) {
-  groups_.push_back(std::make_unique<Group>(
-      Group{std::move(out), RouteExporter<Prefix>(table_.store(), sources_, rules), {}}));
+  groups_.push_back(
+      std::make_unique<Group>(Group{std::move(out), RouteExporter<Prefix>(table_.store(), sources_, rules), {}}));
   return *groups_.back();
 }
 

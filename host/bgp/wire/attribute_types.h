@@ -49,8 +49,8 @@ struct UpdateContext {
 };
 
 struct Fault {
-  Action action{};
-  Reason reason{};
+  ErrorAction action{};
+  ErrorReason reason{};
 };
 
 /// What is known of a type. RFC 7606 section 7 has one paragraph for each.
@@ -59,7 +59,7 @@ struct AttributeRule {
   std::uint8_t flags = 0;  ///< Optional and Transitive
   enum class Length : std::uint8_t { exactly, multiple, any } length = Length::any;
   std::uint8_t unit = 0;  ///< octets; a multiple is one and more units
-  Action wrong_length = Action::none;
+  ErrorAction wrong_length = ErrorAction::none;
   /// From others it is discarded unseen.
   enum class From : std::uint8_t { anyone, internal, old_speaker } from = From::anyone;
   /// Of the value; nullptr: none.

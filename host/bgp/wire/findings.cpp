@@ -13,7 +13,7 @@ struct Meaning {
   enum class Data : std::uint8_t { none, attribute, type } data = Data::attribute;
 };
 
-/// By Reason.
+/// By ErrorReason.
 constexpr std::array<Meaning, 19> kMeanings{
     Meaning{"field lengths exceed the message", subcode::kMalformedAttributeList, Meaning::Data::none},
     Meaning{"malformed prefix", subcode::kInvalidNetworkField, Meaning::Data::none},
@@ -38,7 +38,7 @@ constexpr std::array<Meaning, 19> kMeanings{
 
 constexpr std::array<std::string_view, 4> kActions{"none", "attribute discard", "treat-as-withdraw", "session reset"};
 
-const Meaning& meaning(Reason reason) {
+const Meaning& meaning(ErrorReason reason) {
   return kMeanings[static_cast<std::size_t>(reason)];
 }
 
@@ -49,11 +49,11 @@ bool multiprotocol(std::uint8_t type) {
 
 }  // namespace
 
-std::string_view words(Action action) {
+std::string_view words(ErrorAction action) {
   return kActions[static_cast<std::size_t>(action)];
 }
 
-std::string_view words(Reason reason) {
+std::string_view words(ErrorReason reason) {
   return meaning(reason).name;
 }
 
@@ -71,14 +71,14 @@ void Findings::add(const Finding& finding) {
 }
 
 void Findings::nothingToWithdraw() {
-  if (action_ == Action::treat_as_withdraw) action_ = Action::session_reset;
+  if (action_ == ErrorAction::treat_as_withdraw) action_ = ErrorAction::session_reset;
 }
 
 Notification Findings::notification() const {
   const Meaning& known = meaning(decisive_.reason);
   // Errors inside of MP_REACH_NLRI and MP_UNREACH_NLRI are one and the same to RFC 4760 section 7.
   const bool inside = multiprotocol(decisive_.type) &&
-                      (decisive_.reason == Reason::network_field || decisive_.reason == Reason::length);
+                      (decisive_.reason == ErrorReason::network_field || decisive_.reason == ErrorReason::length);
   Notification notification{ErrorCode::update_message, inside ? subcode::kOptionalAttributeError : known.subcode};
   if (inside || known.data == Meaning::Data::attribute)
     notification.data.assign(decisive_.attribute.begin(), decisive_.attribute.end());

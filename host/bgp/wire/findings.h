@@ -15,11 +15,11 @@ namespace poplink::host::bgp {
 
 /// From the weakest to the strongest (RFC 7606 section 2). "AFI/SAFI disable" is not used: session reset is what the
 /// RFC leaves in its place.
-enum class Action : std::uint8_t { none, attribute_discard, treat_as_withdraw, session_reset };
+enum class ErrorAction : std::uint8_t { none, attribute_discard, treat_as_withdraw, session_reset };
 /// "treat-as-withdraw"
-std::string_view words(Action action);
+std::string_view words(ErrorAction action);
 
-enum class Reason : std::uint8_t {
+enum class ErrorReason : std::uint8_t {
   field_lengths,            ///< Withdrawn Routes or Path Attributes are longer than the message
   network_field,            ///< a prefix is too long or ends behind its field
   truncated_list,           ///< the Path Attributes end inside one
@@ -40,11 +40,11 @@ enum class Reason : std::uint8_t {
   next_hop,                 ///< no address of a host
   next_hop_length,          ///< in MP_REACH_NLRI; what follows cannot be found
 };
-std::string_view words(Reason reason);
+std::string_view words(ErrorReason reason);
 
 struct Finding {
-  Action action = Action::none;
-  Reason reason{};
+  ErrorAction action = ErrorAction::none;
+  ErrorReason reason{};
   std::uint8_t type = 0;  ///< of the attribute; 0: not in one
   Octets attribute{};     ///< all of it, with its header; lies in the message
 };
@@ -59,7 +59,7 @@ class Findings {
   /// Now the errors that withdraw routes have none to withdraw (RFC 7606 section 5.2).
   void nothingToWithdraw();
 
-  Action action() const { return action_; }
+  ErrorAction action() const { return action_; }
   /// The first kKept, in their order.
   std::span<const Finding> kept() const { return std::span(kept_).first(count_ < kKept ? count_ : kKept); }
   /// All, also those that are not kept.
@@ -73,7 +73,7 @@ class Findings {
   std::array<Finding, kKept> kept_;
   std::size_t count_ = 0;
   Finding decisive_;
-  Action action_ = Action::none;
+  ErrorAction action_ = ErrorAction::none;
 };
 
 }  // namespace poplink::host::bgp

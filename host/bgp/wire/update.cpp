@@ -82,8 +82,8 @@ class Decoder {
   bool seen(AttributeType type) const { return (seen_[number(type) / 64] >> number(type) % 64 & 1) != 0; }
   const Attribute* kept(AttributeType type) const;
   std::span<const Attribute> all() const { return std::span<const Attribute>(space_.attributes()).first(count_); }
-  bool stopped() const { return update_.findings.action() == Action::session_reset; }
-  void find(Action action, Reason reason, std::uint8_t type = 0, Octets whole = {}) {
+  bool stopped() const { return update_.findings.action() == ErrorAction::session_reset; }
+  void find(ErrorAction action, ErrorReason reason, std::uint8_t type = 0, Octets whole = {}) {
     update_.findings.add({action, reason, type, whole});
   }
 
@@ -110,7 +110,7 @@ void Decoder::run() {
   const bool announces = !update_.announced.nlri.empty() || reach_seen_;
   if (announces) checkMandatory();
   if (!announces) update_.findings.nothingToWithdraw();
-  if (update_.findings.action() >= Action::treat_as_withdraw) return;
+  if (update_.findings.action() >= ErrorAction::treat_as_withdraw) return;
   if (update_.announced.nlri.empty() && update_.mp_announced.nlri.empty()) return;
   mergeOldSpeaker();
   writeCanonical();
@@ -120,12 +120,12 @@ void Decoder::run() {
 /// Withdrawn Routes Length, Withdrawn Routes, Total Path Attribute Length, Path Attributes, NLRI.
 bool Decoder::splitFields() {
   if (body_.size() < 4 || body_.size() > kMaxBodyBytes || read16(body_, 0) > body_.size() - 4) {
-    find(Action::session_reset, Reason::field_lengths);
+    find(ErrorAction::session_reset, ErrorReason::field_lengths);
     return false;
   }
   const std::size_t withdrawn = read16(body_, 0), attributes = read16(body_, 2 + withdrawn);
   if (attributes > body_.size() - 4 - withdrawn) {
-    find(Action::session_reset, Reason::field_lengths);
+    find(ErrorAction::session_reset, ErrorReason::field_lengths);
     return false;
   }
   attributes_ = body_.subspan(4 + withdrawn, attributes);
@@ -136,12 +136,12 @@ bool Decoder::splitFields() {
 bool Decoder::scanClassic(Octets field, Routes& to) {
   const NlriScan scan = scanNlri(field, maxPrefixBits(Afi::ipv4));
   if (scan.wrong_at) {
-    find(Action::session_reset, Reason::network_field);
+    find(ErrorAction::session_reset, ErrorReason::network_field);
     return false;
   }
   if (field.empty()) return true;
   if (!context_.ipv4_unicast) {
-    find(Action::attribute_discard, Reason::family);
+    find(ErrorAction::attribute_discard, ErrorReason::family);
     return true;
   }
   to.nlri = field;
@@ -158,7 +158,8 @@ void Decoder::readAttributes() {
     const std::size_t head = extended ? 4 : 3;
     const std::size_t size = list.size() < head ? 0 : extended ? read16(list, 2) : list[2];
     if (list.size() < head || list.size() - head < size) {
-      find(Action::treat_as_withdraw, Reason::truncated_list, list.size() > 1 ? list[1] : std::uint8_t{0}, list);
+      find(ErrorAction::treat_as_withdraw, ErrorReason::truncated_list, list.size() > 1 ? list[1] : std::uint8_t{0},
+           list);
       return;
     }
     readAttribute({list[1], list[0], list.subspan(head, size)}, list.first(head + size));
@@ -173,15 +174,15 @@ void Decoder::readAttribute(const Attribute& attribute, Octets whole) {
   if ((word & bit) != 0) {
     const bool routes = attribute.type == number(AttributeType::mp_reach_nlri) ||
                         attribute.type == number(AttributeType::mp_unreach_nlri);
-    find(routes ? Action::session_reset : Action::attribute_discard,
-         routes ? Reason::duplicate_multiprotocol : Reason::duplicate, attribute.type, whole);
+    find(routes ? ErrorAction::session_reset : ErrorAction::attribute_discard,
+         routes ? ErrorReason::duplicate_multiprotocol : ErrorReason::duplicate, attribute.type, whole);
     return;
   }
   word |= bit;
   if (const AttributeRule* rule = attributeRule(attribute.type)) {
     readKnown(*rule, attribute, whole);
   } else if ((attribute.flags & kOptional) == 0) {
-    find(Action::session_reset, Reason::unrecognized_well_known, attribute.type, whole);
+    find(ErrorAction::session_reset, ErrorReason::unrecognized_well_known, attribute.type, whole);
   } else if ((attribute.flags & kTransitive) != 0) {
     keep({attribute.type, kOptional | kTransitive | kPartial, attribute.value});
   }
@@ -236,27 +237,29 @@ bool Decoder::agreed(Family family) const {
 /// what it should be, the NLRI cannot be found (RFC 7606 section 7.11).
 void Decoder::readMpReach(Octets value, Octets whole) {
   const std::uint8_t type = number(AttributeType::mp_reach_nlri);
-  if (value.size() < 5 || value.size() - 5 < value[3]) return find(Action::session_reset, Reason::length, type, whole);
+  if (value.size() < 5 || value.size() - 5 < value[3])
+    return find(ErrorAction::session_reset, ErrorReason::length, type, whole);
   const std::size_t nlri_at = 5u + value[3];
   const Family family{static_cast<Afi>(read16(value, 0)), static_cast<Safi>(value[2])};
   reach_seen_ = nlri_at < value.size();
-  if (!agreed(family)) return find(Action::attribute_discard, Reason::family, type, whole);
+  if (!agreed(family)) return find(ErrorAction::attribute_discard, ErrorReason::family, type, whole);
   const std::optional<NextHop> next_hop = readNextHop(value.subspan(4, value[3]), family.afi, context_);
-  if (!next_hop) return find(Action::session_reset, Reason::next_hop_length, type, whole);
+  if (!next_hop) return find(ErrorAction::session_reset, ErrorReason::next_hop_length, type, whole);
   const NlriScan scan = scanNlri(value.subspan(nlri_at), maxPrefixBits(family.afi));
-  if (scan.wrong_at) return find(Action::session_reset, Reason::network_field, type, whole);
-  if (reach_seen_ && !isHost(next_hop->address)) find(Action::treat_as_withdraw, Reason::next_hop, type, whole);
+  if (scan.wrong_at) return find(ErrorAction::session_reset, ErrorReason::network_field, type, whole);
+  if (reach_seen_ && !isHost(next_hop->address))
+    find(ErrorAction::treat_as_withdraw, ErrorReason::next_hop, type, whole);
   update_.mp_announced = {{family, value.subspan(nlri_at), scan.prefixes}, *next_hop};
 }
 
 /// AFI, SAFI, Withdrawn Routes (RFC 4760 section 4).
 void Decoder::readMpUnreach(Octets value, Octets whole) {
   const std::uint8_t type = number(AttributeType::mp_unreach_nlri);
-  if (value.size() < 3) return find(Action::session_reset, Reason::length, type, whole);
+  if (value.size() < 3) return find(ErrorAction::session_reset, ErrorReason::length, type, whole);
   const Family family{static_cast<Afi>(read16(value, 0)), static_cast<Safi>(value[2])};
-  if (!agreed(family)) return find(Action::attribute_discard, Reason::family, type, whole);
+  if (!agreed(family)) return find(ErrorAction::attribute_discard, ErrorReason::family, type, whole);
   const NlriScan scan = scanNlri(value.subspan(3), maxPrefixBits(family.afi));
-  if (scan.wrong_at) return find(Action::session_reset, Reason::network_field, type, whole);
+  if (scan.wrong_at) return find(ErrorAction::session_reset, ErrorReason::network_field, type, whole);
   mp_end_ = scan.prefixes == 0;
   update_.mp_withdrawn = {family, value.subspan(3), scan.prefixes};
 }
@@ -274,7 +277,7 @@ void Decoder::readClassicNextHop() {
   if (!next_hop_ || update_.announced.nlri.empty()) return;
   const Ipv4 address = read32(*next_hop_, 0);
   update_.announced.next_hop = {address};
-  if (!isHost(address)) find(Action::treat_as_withdraw, Reason::next_hop, number(AttributeType::next_hop));
+  if (!isHost(address)) find(ErrorAction::treat_as_withdraw, ErrorReason::next_hop, number(AttributeType::next_hop));
 }
 
 /// RFC 4271 section 5, RFC 7606 section 3 (d). One that was there and is wrong has its own finding.
@@ -286,7 +289,7 @@ void Decoder::checkMandatory() {
 }
 
 void Decoder::requirePresent(AttributeType type) {
-  if (!seen(type)) find(Action::treat_as_withdraw, Reason::missing, number(type));
+  if (!seen(type)) find(ErrorAction::treat_as_withdraw, ErrorReason::missing, number(type));
 }
 
 const Attribute* Decoder::kept(AttributeType type) const {
