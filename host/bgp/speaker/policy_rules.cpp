@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cctype>
 #include <set>
+#include <string_view>
+#include <tuple>
 
 namespace poplink::host::bgp {
 
@@ -23,6 +25,16 @@ void checkRange(const PrefixRange& range, const SettingRules& rules) {
     rules.add({"from"}, "must not be below the prefix's own length, " + std::to_string(lengthOf(range)));
   rules.rule(range.to_bits < range.from_bits, {"to"}, "must not be below from");
   if (range.to_bits > longest) rules.add({"to"}, "must not exceed " + std::to_string(longest));
+}
+
+void checkList(const PrefixListSettings& list, const SettingRules& rules) {
+  std::set<std::tuple<std::variant<Prefix4, Prefix6>, unsigned, unsigned>> before;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const PrefixRange& range = list[i];
+    checkRange(range, rules.at({i}));
+    rules.rule(!before.emplace(range.prefix, range.from_bits, range.to_bits).second, {i},
+               "is there twice: the first one decides");
+  }
 }
 
 /// Whether it is a POSIX extended regular expression. `_` is an ordinary character there and a group when it is used,
@@ -79,7 +91,7 @@ void checkPolicies(const PolicyBook& book, const SettingRules& rules) {
   for (const auto& [name, ranges] : book.prefix_lists) {
     const SettingRules here = rules.at({"prefix_lists", name});
     here.rule(!isName(name), {}, kNameRule);
-    for (std::size_t i = 0; i < ranges.size(); ++i) checkRange(ranges[i], here.at({i}));
+    checkList(ranges, here);
   }
   for (const auto& [name, policy] : book.policies) {
     const SettingRules here = rules.at({"policies", name});
