@@ -45,6 +45,37 @@ Place YamlMap::placeOf(const std::string& key) const {
   return at;
 }
 
+Place YamlMap::placeOf(const YamlPath& path) const {
+  Place at = place_;
+  YAML::Node inside = node_;
+  for (const auto& step : path) {
+    YAML::Node next(YAML::NodeType::Undefined);
+    if (const auto* index = std::get_if<std::size_t>(&step)) {
+      at.path += "[" + std::to_string(*index) + "]";
+      if (inside.IsSequence() && *index < inside.size()) next.reset(inside[*index]);
+      if (next.IsDefined()) at.line = lineOf(next);
+    } else {
+      const auto& key = std::get<std::string>(step);
+      at.path += (at.path.empty() ? "" : ".") + key;
+      if (!inside.IsMap()) continue;
+      for (const auto& entry : inside) {
+        if (!entry.first.IsScalar() || entry.first.Scalar() != key) continue;
+        at.line = lineOf(entry.first);
+        next.reset(entry.second);
+      }
+    }
+    inside.reset(next);
+  }
+  return at;
+}
+
+std::vector<std::string> YamlMap::keys() const {
+  std::vector<std::string> names;
+  for (const auto& entry : node_)
+    if (entry.first.IsScalar() && has(entry.first.Scalar())) names.push_back(entry.first.Scalar());
+  return names;
+}
+
 YAML::Node YamlMap::child(const std::string& key) {
   const auto found = known_.find(key);
   if (found == known_.end()) return YAML::Node(YAML::NodeType::Undefined);
@@ -58,14 +89,17 @@ YAML::Node YamlMap::required(const std::string& key) {
   return node;
 }
 
+std::optional<YamlText> YamlMap::toText(const YAML::Node& node, const Place& place) {
+  if (node.IsScalar() && !node.Scalar().empty()) return YamlText{node.Scalar(), place};
+  problems_->add(place, "must be a text, not " + quoted(node));
+  return std::nullopt;
+}
+
 std::optional<std::string> YamlMap::optionalText(const std::string& key) {
   const YAML::Node node = child(key);
   if (!node) return std::nullopt;
-  if (!node.IsScalar() || node.Scalar().empty()) {
-    problems_->add(placeOf(key), "must be a text, not " + quoted(node));
-    return std::nullopt;
-  }
-  return node.Scalar();
+  const auto read = toText(node, placeOf(key));
+  return read ? std::optional(read->text) : std::nullopt;
 }
 
 std::string YamlMap::text(const std::string& key) {
@@ -148,38 +182,63 @@ bool YamlMap::isWord(const std::string& key, const std::string& word) {
   return has(key) && node_[key].IsScalar() && node_[key].Scalar() == word && child(key);
 }
 
+bool YamlMap::isList(const std::string& key) const {
+  return has(key) && node_[key].IsSequence();
+}
+
+bool YamlMap::isMap(const std::string& key) const {
+  return has(key) && node_[key].IsMap();
+}
+
 std::optional<YamlMap> YamlMap::map(const std::string& key) {
   const YAML::Node node = required(key);
   if (!node) return std::nullopt;
   return YamlMap(node, placeOf(key), *problems_);
 }
 
-std::vector<YamlMap> YamlMap::maps(const std::string& key) {
-  std::vector<YamlMap> list;
+std::vector<std::pair<YAML::Node, Place>> YamlMap::entries(const std::string& key, const std::string& what) {
+  std::vector<std::pair<YAML::Node, Place>> list;
   const YAML::Node node = required(key);
   if (!node) return list;
   if (!node.IsSequence()) {
-    problems_->add(placeOf(key), "must be a list, not " + quoted(node));
+    problems_->add(placeOf(key), "must be " + what + ", not " + quoted(node));
     return list;
   }
-  for (std::size_t i = 0; i < node.size(); ++i) {
-    const Place at{placeOf(key).path + "[" + std::to_string(i) + "]", lineOf(node[i])};
-    list.emplace_back(node[i], at, *problems_);
-  }
+  const std::string path = placeOf(key).path;
+  for (std::size_t i = 0; i < node.size(); ++i)
+    list.emplace_back(node[i], Place{path + "[" + std::to_string(i) + "]", lineOf(node[i])});
+  return list;
+}
+
+std::vector<YamlMap> YamlMap::maps(const std::string& key) {
+  std::vector<YamlMap> list;
+  for (const auto& [node, place] : entries(key, "a list")) list.emplace_back(node, place, *problems_);
   return list;
 }
 
 std::vector<std::uint64_t> YamlMap::numbers(const std::string& key, std::uint64_t low, std::uint64_t high) {
   std::vector<std::uint64_t> list;
-  const YAML::Node node = required(key);
-  if (!node) return list;
-  if (!node.IsSequence()) {
-    problems_->add(placeOf(key), "must be a list of numbers, not " + quoted(node));
-    return list;
+  for (const auto& [node, place] : entries(key, "a list of numbers")) {
+    if (const auto value = toNumber(node, place, low, high)) list.push_back(*value);
   }
-  for (std::size_t i = 0; i < node.size(); ++i) {
-    const Place at{placeOf(key).path + "[" + std::to_string(i) + "]", lineOf(node[i])};
-    if (const auto value = toNumber(node[i], at, low, high)) list.push_back(*value);
+  return list;
+}
+
+std::vector<YamlText> YamlMap::texts(const std::string& key) {
+  std::vector<YamlText> list;
+  for (const auto& [node, place] : entries(key, "a list of texts")) {
+    if (auto text = toText(node, place)) list.push_back(std::move(*text));
+  }
+  return list;
+}
+
+std::vector<std::variant<YamlText, YamlMap>> YamlMap::textsOrMaps(const std::string& key) {
+  std::vector<std::variant<YamlText, YamlMap>> list;
+  for (const auto& [node, place] : entries(key, "a list")) {
+    if (!node.IsScalar())
+      list.emplace_back(YamlMap(node, place, *problems_));
+    else if (auto text = toText(node, place))
+      list.emplace_back(std::move(*text));
   }
   return list;
 }

@@ -9,11 +9,22 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include "problems.h"
 
 namespace poplink::host {
+
+/// Keys of maps and places in lists, from the outside to the inside.
+using YamlPath = std::vector<std::variant<std::string, std::size_t>>;
+
+/// One text of a list.
+struct YamlText {
+  std::string text;
+  Place place;
+};
 
 /// One map of the file. Reading a key marks it as known; finish() reports the keys that were not read.
 class YamlMap {
@@ -22,7 +33,11 @@ class YamlMap {
 
   bool has(const std::string& key) const;
   Place placeOf(const std::string& key) const;
+  /// Of something further inside, with the line of the innermost part of `path` that is there.
+  Place placeOf(const YamlPath& path) const;
   const Place& place() const { return place_; }
+  /// As they stand in the file; for maps whose keys are names.
+  std::vector<std::string> keys() const;
 
   // Values. The first of each pair reports a missing key, the second gives nothing then; both report a wrong value.
   std::string text(const std::string& key);
@@ -39,9 +54,16 @@ class YamlMap {
 
   /// Whether the key is there and has this very word for a value; then it counts as read.
   bool isWord(const std::string& key, const std::string& word);
+  /// Whether the key is there with a list, or with a map.
+  bool isList(const std::string& key) const;
+  bool isMap(const std::string& key) const;
   std::optional<YamlMap> map(const std::string& key);
   std::vector<YamlMap> maps(const std::string& key);
   std::vector<std::uint64_t> numbers(const std::string& key, std::uint64_t low, std::uint64_t high);
+  /// A list of texts, none of them empty.
+  std::vector<YamlText> texts(const std::string& key);
+  /// A list of maps, or texts that stand for one.
+  std::vector<std::variant<YamlText, YamlMap>> textsOrMaps(const std::string& key);
 
   /// A key of the product that this version does not serve: a problem that says so when it is there.
   void notServed(const std::string& key, const std::string& what);
@@ -51,6 +73,9 @@ class YamlMap {
  private:
   YAML::Node child(const std::string& key);
   YAML::Node required(const std::string& key);
+  /// Of a required list; a problem when it is none, which says of `what`.
+  std::vector<std::pair<YAML::Node, Place>> entries(const std::string& key, const std::string& what);
+  std::optional<YamlText> toText(const YAML::Node& node, const Place& place);
   std::optional<std::uint64_t> toNumber(const YAML::Node& node, const Place& place, std::uint64_t low,
                                         std::uint64_t high);
 

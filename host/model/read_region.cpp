@@ -220,8 +220,9 @@ Node readNode(const std::string& file) {
   Node node{map.text("site"), 0, "", ""};
   node.file = file;
   node.site_place = map.placeOf("site");
-  node.card = static_cast<unsigned>(map.number("card", 0, 255));
   node.transport = map.word("transport", {"sim", "pci", "none"});
+  // A speaker without a card needs no number for one.
+  if (node.transport != "none" || map.has("card")) node.card = static_cast<unsigned>(map.number("card", 0, 255));
   if (node.transport == "sim") node.socket = map.text("socket");
   if (node.transport == "pci") {
     node.serial = map.optionalSerial("serial").value_or(0);

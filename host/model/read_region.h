@@ -12,7 +12,7 @@ namespace poplink::host {
 Region readRegion(const std::string& file);
 
 /// The node file: {site, card, transport: sim, socket}, {site, card, transport: pci, address or serial, iova} or {site,
-/// card, transport: none}. Throws ConfigError.
+/// transport: none} without a card; each with api and state. Throws ConfigError.
 Node readNode(const std::string& file);
 
 }  // namespace poplink::host

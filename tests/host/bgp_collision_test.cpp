@@ -95,7 +95,7 @@ class Crossing {
 
   void obey(std::size_t side, const Actions& actions) {
     EXPECT_EQ(watch_[side].check(peers_[side], actions), "");
-    for (const Action& action : actions) {
+    for (const SessionAction& action : actions) {
       if (const auto* open = std::get_if<action::SendOpen>(&action))
         send(side, open->id, event::OpenArrived{open->id, open->open});
       if (const auto* keepalive = std::get_if<action::SendKeepalive>(&action))
@@ -232,7 +232,7 @@ TEST(CollisionWithASession, a_restarted_peer_takes_its_place) {
   EXPECT_EQ(count<action::SendNotification>(actions), 0u);
   const auto down = all<action::SessionDown>(actions);
   ASSERT_EQ(down.size(), 1u);
-  EXPECT_EQ(down[0].reason, Reason::peer_restarted);
+  EXPECT_EQ(down[0].reason, EndReason::peer_restarted);
   EXPECT_THAT(down[0].keep, testing::ElementsAre(kIpv4Unicast));
   EXPECT_EQ(down[0].keep_for, 120s);
   EXPECT_EQ(peer.state(), State::OpenConfirm);

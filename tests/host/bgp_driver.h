@@ -134,7 +134,7 @@ class SessionDriver {
   std::string handle(const Event& event) { return check(peer_.handle(event, now_)); }
 
   std::string check(const Actions& actions) {
-    for (const Action& action : actions) {
+    for (const SessionAction& action : actions) {
       if (!answering_) break;
       if (const auto* connect = std::get_if<action::Connect>(&action)) pending_.push_back(*connect);
       if (const auto* open = std::get_if<action::SendOpen>(&action)) pending_.push_back(*open);
@@ -146,7 +146,7 @@ class SessionDriver {
   /// What a peer that behaves does about the machine's actions.
   std::string answer() {
     while (!pending_.empty()) {
-      const Action action = pending_.front();
+      const SessionAction action = pending_.front();
       pending_.pop_front();
       std::string problem;
       if (const auto* connecting = std::get_if<action::Connect>(&action))
@@ -186,7 +186,7 @@ class SessionDriver {
   Peer peer_;
   SessionWatch watch_;
   bool answering_ = false;
-  std::deque<Action> pending_;
+  std::deque<SessionAction> pending_;
 };
 
 }  // namespace poplink::host::bgp

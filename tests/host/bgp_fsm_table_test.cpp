@@ -131,7 +131,7 @@ std::string outcome(const Peer& peer, const Actions& actions, std::uint32_t coun
   std::ostringstream text;
   text << name(peer.state());
   std::string sent;
-  for (const Action& action : actions) {
+  for (const SessionAction& action : actions) {
     if (std::holds_alternative<action::SendOpen>(action)) sent += 'O';
     if (std::holds_alternative<action::SendKeepalive>(action)) sent += 'K';
     if (std::holds_alternative<action::SendRouteRefresh>(action)) sent += 'R';

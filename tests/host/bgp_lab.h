@@ -134,7 +134,8 @@ class Lab {
 
   void obey(std::size_t node, const Actions& actions) {
     EXPECT_EQ(nodes_[node].watch.check(nodes_[node].peer, actions), "");
-    for (const Action& action : actions) std::visit([this, node](const auto& what) { this->on(node, what); }, action);
+    for (const SessionAction& action : actions)
+      std::visit([this, node](const auto& what) { this->on(node, what); }, action);
   }
   void on(std::size_t node, const action::Connect& connect) {
     nodes_[node].attempt = connect.attempt;

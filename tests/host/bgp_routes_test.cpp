@@ -18,7 +18,7 @@ Negotiated session(bool restarting = false, std::map<Family, bool> forwarding = 
   return negotiated;
 }
 action::SessionDown lost(const Families& keep = kBoth) {
-  return {kFirst, Reason::tcp_failed, keep, 120s};
+  return {kFirst, EndReason::tcp_failed, keep, 120s};
 }
 
 /// A helper whose peer was in session and has restarted.

@@ -41,7 +41,7 @@ inline Open openOf(std::uint32_t side) {
 template <class Kind>
 std::vector<Kind> all(const Actions& actions) {
   std::vector<Kind> result;
-  for (const Action& action : actions)
+  for (const SessionAction& action : actions)
     if (const auto* one = std::get_if<Kind>(&action)) result.push_back(*one);
   return result;
 }
@@ -62,7 +62,7 @@ inline void append(Actions& actions, Actions more) {
 inline void PrintTo(State state, std::ostream* out) {
   *out << name(state);
 }
-inline void PrintTo(Reason reason, std::ostream* out) {
+inline void PrintTo(EndReason reason, std::ostream* out) {
   *out << '"' << words(reason) << '"';
 }
 

@@ -120,7 +120,7 @@ TEST(SendHoldTimer, ends_a_session_whose_peer_does_not_read) {
   }
   const Actions actions = runTo(peer, kStart + 8min);
   EXPECT_EQ(sent(actions), (Notification{ErrorCode::send_hold_timer_expired}));
-  EXPECT_EQ(all<action::SessionDown>(actions).at(0).reason, Reason::send_hold_timer_expired);
+  EXPECT_EQ(all<action::SessionDown>(actions).at(0).reason, EndReason::send_hold_timer_expired);
 
   SessionSettings settings = sideSettings(1);
   settings.open.hold_seconds = 600;
@@ -170,7 +170,7 @@ TEST(Clear, begins_anew_without_a_grudge) {
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(told[0].from, State::Established);
   EXPECT_EQ(told[0].to, State::Idle);
-  EXPECT_EQ(told[0].reason, Reason::cleared);
+  EXPECT_EQ(told[0].reason, EndReason::cleared);
   EXPECT_EQ(peer.connectRetryCounter(), 0u);
   EXPECT_EQ(count<action::Connect>(runTo(peer, kStart + 1s)), 1u);
 }
@@ -415,7 +415,7 @@ TEST(Names, are_there_for_all) {
   for (int i = 0; i <= static_cast<int>(State::Established); ++i) seen.insert(name(static_cast<State>(i)));
   EXPECT_EQ(seen.size(), 6u);
   seen.clear();
-  for (int i = 0; i <= static_cast<int>(Reason::peer_restarted); ++i) seen.insert(words(static_cast<Reason>(i)));
+  for (int i = 0; i <= static_cast<int>(EndReason::peer_restarted); ++i) seen.insert(words(static_cast<EndReason>(i)));
   EXPECT_EQ(seen.size(), 19u);
   EXPECT_FALSE(seen.contains("?"));
 }

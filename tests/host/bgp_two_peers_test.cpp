@@ -67,7 +67,7 @@ TEST(TwoPeers, lose_a_session_over_a_cut_line_within_the_hold_time) {
   pair.lab.runFor(10min);
   for (const std::size_t node : {pair.a, pair.b}) {
     ASSERT_EQ(pair.lab.downs(node).size(), 1u);
-    EXPECT_EQ(pair.lab.downs(node)[0].second.reason, Reason::hold_timer_expired);
+    EXPECT_EQ(pair.lab.downs(node)[0].second.reason, EndReason::hold_timer_expired);
     EXPECT_LE(pair.lab.downs(node)[0].first, cut + 90s);
   }
   pair.lab.weather().cut = false;

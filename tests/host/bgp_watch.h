@@ -22,7 +22,7 @@ class SessionWatch {
 
   /// What is wrong with `actions`, or with what the machine says of itself afterwards; empty: nothing.
   std::string check(const Peer& peer, const Actions& actions) {
-    for (const Action& action : actions) {
+    for (const SessionAction& action : actions) {
       std::string problem = std::visit([this](const auto& what) { return this->on(what); }, action);
       if (!problem.empty()) return problem;
     }

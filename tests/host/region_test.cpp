@@ -209,6 +209,22 @@ TEST_F(NodeFile, says_where_a_card_is_on_its_bus) {
   EXPECT_EQ(refusal("{site: a, card: 0, transport: none}\n"), "");
 }
 
+TEST_F(NodeFile, needs_no_card) {
+  EXPECT_EQ(refusal("{site: lab, transport: none}\n"), "");
+  EXPECT_EQ(readNode(file_.string()).api, "/run/poplink/lab-0.api");
+  EXPECT_EQ(refusal("{site: lab, transport: none, api: /run/a.api, state: /run/a.json}\n"), "");
+  const Node node = readNode(file_.string());
+  EXPECT_EQ(node.transport, "none");
+  EXPECT_EQ(node.card, 0U);
+  EXPECT_EQ(node.api, "/run/a.api");
+  EXPECT_EQ(node.state, "/run/a.json");
+  EXPECT_NE(refusal("{site: lab, card: 256, transport: none}\n").find("card: must be a number from 0 to 255"),
+            std::string::npos);
+  EXPECT_NE(refusal("{site: lab, transport: none, socket: s}\n").find("socket: is not a key"), std::string::npos);
+  EXPECT_NE(refusal("{site: lab, transport: sim, socket: s}\n").find("card: is missing"), std::string::npos);
+  EXPECT_NE(refusal("{site: lab, transport: pci, serial: 7}\n").find("card: is missing"), std::string::npos);
+}
+
 TEST_F(NodeFile, is_refused_when_it_is_wrong) {
   EXPECT_NE(refusal("{card: 0, transport: sim, socket: s}\n").find("site: is missing"), std::string::npos);
   EXPECT_NE(refusal("{site: a, card: 0, transport: usb, socket: s}\n").find("transport: must be one of sim, pci"),

@@ -55,7 +55,7 @@ Actions Peer::run(TimePoint now) {
   if (due(connect_retry_timer_, now)) {
     // Connect and Active, event 9: what is being made has taken too long, and another attempt begins, unless the peer
     // has connected meanwhile.
-    if (attempt_) tell(Reason::connect_timed_out, std::nullopt, std::nullopt, step);
+    if (attempt_) tell(EndReason::connect_timed_out, std::nullopt, std::nullopt, step);
     cancelAttempt(step);
     if (connections_.empty()) connect(step);
   }
@@ -68,7 +68,7 @@ Actions Peer::configure(const SessionSettings& settings, TimePoint now) {
   const bool passive_changed = settings.passive != settings_.passive;
   settings_ = settings;
   if (restart && awake_) {
-    letGo(Reason::reconfigured, cease(subcode::kOtherConfigurationChange), step);
+    letGo(EndReason::reconfigured, cease(subcode::kOtherConfigurationChange), step);
   } else if (passive_changed && awake_) {
     cancelAttempt(step);
     if (connections_.empty()) seek(step);
@@ -113,21 +113,21 @@ void Peer::on(const event::Start&, Step& step) {
 void Peer::on(const event::Stop& stop, Step& step) {
   if (!started_) return;
   started_ = held_by_limit_ = false;
-  letGo(Reason::stopped, cease(stop.subcode, stop.data), step);
+  letGo(EndReason::stopped, cease(stop.subcode, stop.data), step);
   idle_hold_timer_.reset();
 }
 
 void Peer::on(const event::Clear& clear, Step& step) {
   if (!started_) return;
   held_by_limit_ = false;
-  letGo(Reason::cleared, cease(subcode::kAdministrativeReset, clear.data), step);
+  letGo(EndReason::cleared, cease(subcode::kAdministrativeReset, clear.data), step);
 }
 
 void Peer::on(const event::Accepted& accepted, Step& step) {
   ++counters_.accepted;
   if (!awake_) {
     step.actions.push_back(action::CloseConnection{accepted.id});
-    tell(Reason::refused_while_idle, accepted.id, std::nullopt, step);
+    tell(EndReason::refused_while_idle, accepted.id, std::nullopt, step);
     return;
   }
   const auto older = std::ranges::find_if(connections_, [](const Connection& connection) {
@@ -136,7 +136,7 @@ void Peer::on(const event::Accepted& accepted, Step& step) {
   std::optional<ConnectionId> replaced;
   if (older != connections_.end()) replaced = older->id;
   addConnection(accepted.id, false, step);
-  if (replaced) end(*replaced, {Reason::collision, Then::stay, cease(subcode::kConnectionCollision)}, step);
+  if (replaced) end(*replaced, {EndReason::collision, Then::stay, cease(subcode::kConnectionCollision)}, step);
 }
 
 void Peer::on(const event::ConnectSucceeded& succeeded, Step& step) {
@@ -153,7 +153,7 @@ void Peer::on(const event::ConnectFailed& failed, Step& step) {
   attempt_.reset();
   connect_retry_timer_.reset();
   if (connections_.empty()) waitForRetry(step);
-  tell(Reason::connect_failed, std::nullopt, std::nullopt, step);
+  tell(EndReason::connect_failed, std::nullopt, std::nullopt, step);
 }
 
 void Peer::on(const event::Closed& closed, Step& step) {
@@ -162,7 +162,7 @@ void Peer::on(const event::Closed& closed, Step& step) {
   // With an attempt under way this may have been the loser of a collision, whose NOTIFICATION a reset has overtaken.
   const bool seek_on = connection->state <= State::OpenSent || attempt_;
   const Then then = seek_on ? Then::seek : Then::damped;
-  end(closed.id, {Reason::tcp_failed, then, std::nullopt, true, true}, step);
+  end(closed.id, {EndReason::tcp_failed, then, std::nullopt, true, true}, step);
 }
 
 void Peer::on(const event::BfdUp&, Step& step) {
@@ -181,7 +181,7 @@ void Peer::on(const event::BfdDown& down, Step& step) {
     // A BFD that shares its fate with the peer's control plane may be down because that restarts (RFC 5882 section
     // 4.3.2); a NOTIFICATION would end the grace.
     const bool grace = !down.control_plane_independent && !connection.negotiated->kept_on_restart.empty();
-    Ending ending{Reason::bfd_down, Then::damped, std::nullopt};
+    Ending ending{EndReason::bfd_down, Then::damped, std::nullopt};
     ending.keep = grace;
     if (!grace) ending.notification = cease(subcode::kBfdDown);
     end(id, ending, step);
@@ -191,7 +191,7 @@ void Peer::on(const event::BfdDown& down, Step& step) {
 void Peer::on(const event::PrefixLimitReached& reached, Step& step) {
   for (const ConnectionId id : ids()) {
     if (!established(id)) continue;
-    letGo(Reason::prefix_limit, cease(subcode::kMaxPrefixes, limitData(reached)), step);
+    letGo(EndReason::prefix_limit, cease(subcode::kMaxPrefixes, limitData(reached)), step);
     held_by_limit_ = true;
     idle_hold_timer_.reset();
     if (reached.restart) idle_hold_timer_ = step.now + *reached.restart;
@@ -269,11 +269,11 @@ void Peer::addConnection(ConnectionId id, bool outgoing, Step& step) {
 void Peer::runConnection(ConnectionId id, Step& step) {
   Connection& connection = *find(id);
   if (due(connection.hold_timer, step.now)) {
-    end(id, {Reason::hold_timer_expired, Then::damped, Notification{ErrorCode::hold_timer_expired}}, step);
+    end(id, {EndReason::hold_timer_expired, Then::damped, Notification{ErrorCode::hold_timer_expired}}, step);
   } else if (due(connection.send_hold_timer, step.now)) {
-    end(id, {Reason::send_hold_timer_expired, Then::damped, Notification{ErrorCode::send_hold_timer_expired}}, step);
+    end(id, {EndReason::send_hold_timer_expired, Then::damped, Notification{ErrorCode::send_hold_timer_expired}}, step);
   } else if (due(connection.bfd_timer, step.now)) {
-    end(id, {Reason::bfd_not_up, Then::damped, cease(subcode::kBfdDown)}, step);
+    end(id, {EndReason::bfd_not_up, Then::damped, cease(subcode::kBfdDown)}, step);
   } else if (due(connection.delay_open_timer, step.now)) {
     sendOpen(connection, step);
   } else if (due(connection.keepalive_timer, step.now)) {
@@ -287,7 +287,7 @@ void Peer::end(ConnectionId id, const Ending& ending, Step& step) {
   const Connection connection = std::move(*place);
   connections_.erase(place);
   const bool spoke = connection.state >= State::OpenSent;
-  const bool received = ending.reason == Reason::notification_received;
+  const bool received = ending.reason == EndReason::notification_received;
   const bool send = ending.notification && !received && spoke;
   if (send) step.actions.push_back(action::SendNotification{id, *ending.notification});
   if (!ending.gone) step.actions.push_back(action::CloseConnection{id});
@@ -311,21 +311,22 @@ void Peer::end(ConnectionId id, const Ending& ending, Step& step) {
 }
 
 /// Idle by a decision of this side: no failure, and earlier ones are forgotten.
-void Peer::letGo(Reason reason, const Notification& notification, Step& step) {
+void Peer::letGo(EndReason reason, const Notification& notification, Step& step) {
   connect_retry_counter_ = 0;
   enterIdle(false, step);
   for (const ConnectionId id : ids()) end(id, {reason, Then::stay, notification}, step);
   if (told_ != State::Idle) tell(reason, std::nullopt, std::nullopt, step);
 }
 
-void Peer::tell(Reason reason, std::optional<ConnectionId> id, std::optional<Notification> notification, Step& step) {
+void Peer::tell(EndReason reason, std::optional<ConnectionId> id, std::optional<Notification> notification,
+                Step& step) {
   const State to = state();
   step.actions.push_back(action::Tell{step.now, told_, to, reason, id, std::move(notification)});
   told_ = to;
 }
 
 Actions Peer::finish(Step step) {
-  if (state() != told_) tell(Reason::none, std::nullopt, std::nullopt, step);
+  if (state() != told_) tell(EndReason::none, std::nullopt, std::nullopt, step);
   return std::move(step.actions);
 }
 

@@ -80,7 +80,7 @@ class Peer {
   /// Where the machine goes when its last connection is gone.
   enum class Then : std::uint8_t { damped, undamped, seek, stay };
   struct Ending {
-    Reason reason{};
+    EndReason reason{};
     Then then = Then::damped;
     std::optional<Notification> notification;  ///< sent unless the reason says that it was received
     bool gone = false;                         ///< TCP is closed already
@@ -128,9 +128,9 @@ class Peer {
 
   // Ending one.
   void end(ConnectionId id, const Ending& ending, Step& step);
-  void letGo(Reason reason, const Notification& notification, Step& step);
+  void letGo(EndReason reason, const Notification& notification, Step& step);
   void unexpected(const Connection& connection, Step& step);
-  void tell(Reason reason, std::optional<ConnectionId> id, std::optional<Notification> notification, Step& step);
+  void tell(EndReason reason, std::optional<ConnectionId> id, std::optional<Notification> notification, Step& step);
   Actions finish(Step step);
 
   void runConnection(ConnectionId id, Step& step);

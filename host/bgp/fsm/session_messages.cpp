@@ -37,7 +37,7 @@ void Peer::on(const event::OpenArrived& arrived, Step& step) {
   if (connection->state < State::OpenSent) sendOpen(*connection, step);
   auto judged = negotiate(settings_.open, arrived.open);
   if (auto* refused = std::get_if<Notification>(&judged)) {
-    end(arrived.id, {Reason::open_refused, Then::damped, std::move(*refused)}, step);
+    end(arrived.id, {EndReason::open_refused, Then::damped, std::move(*refused)}, step);
     return;
   }
   const auto& negotiated = std::get<Negotiated>(judged);
@@ -85,11 +85,11 @@ void Peer::on(const event::NotificationArrived& arrived, Step& step) {
         (said.subcode == subcode::kConnectionCollision || said.subcode == subcode::kConnectionRejected))
       then = Then::seek;
   }
-  end(arrived.id, {Reason::notification_received, then, said}, step);
+  end(arrived.id, {EndReason::notification_received, then, said}, step);
 }
 
 void Peer::on(const event::Malformed& malformed, Step& step) {
-  if (find(malformed.id)) end(malformed.id, {Reason::malformed_message, Then::damped, malformed.notification}, step);
+  if (find(malformed.id)) end(malformed.id, {EndReason::malformed_message, Then::damped, malformed.notification}, step);
 }
 
 void Peer::on(const event::SendProgressed& progressed, Step& step) {
@@ -118,11 +118,11 @@ bool Peer::collide(ConnectionId id, const Negotiated& negotiated, Step& step) {
     if (older.state < State::OpenSent) {
       hold(older, step.now);
     } else if (restarted) {
-      end(other, {Reason::peer_restarted, Then::stay, std::nullopt, false, true}, step);
+      end(other, {EndReason::peer_restarted, Then::stay, std::nullopt, false, true}, step);
     } else if (loses(older, newer, negotiated, step.now)) {
-      end(other, {Reason::collision, Then::stay, kCollision}, step);
+      end(other, {EndReason::collision, Then::stay, kCollision}, step);
     } else {
-      end(id, {Reason::collision, Then::stay, kCollision}, step);
+      end(id, {EndReason::collision, Then::stay, kCollision}, step);
       return false;
     }
   }
@@ -197,7 +197,7 @@ void Peer::establish(ConnectionId id, Step& step) {
   cancelAttempt(step);
   for (const ConnectionId other : ids()) {
     const bool may_win = settings_.collision_detect_established && find(other)->state == State::OpenSent;
-    if (other != id && !may_win) end(other, {Reason::collision, Then::stay, kCollision}, step);
+    if (other != id && !may_win) end(other, {EndReason::collision, Then::stay, kCollision}, step);
   }
   Connection& connection = *find(id);
   connection.state = State::Established;
@@ -211,7 +211,7 @@ void Peer::establish(ConnectionId id, Step& step) {
 /// A message that the state does not take: FSM error.
 void Peer::unexpected(const Connection& connection, Step& step) {
   end(connection.id,
-      {Reason::unexpected_message, Then::damped,
+      {EndReason::unexpected_message, Then::damped,
        Notification{ErrorCode::finite_state_machine, unexpectedIn(connection.state), {}}},
       step);
 }

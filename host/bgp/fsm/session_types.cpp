@@ -21,45 +21,45 @@ const char* name(State state) {
   return "?";
 }
 
-const char* words(Reason reason) {
+const char* words(EndReason reason) {
   switch (reason) {
-    case Reason::none:
+    case EndReason::none:
       return "";
-    case Reason::stopped:
+    case EndReason::stopped:
       return "stopped";
-    case Reason::cleared:
+    case EndReason::cleared:
       return "cleared";
-    case Reason::reconfigured:
+    case EndReason::reconfigured:
       return "configuration changed";
-    case Reason::connect_failed:
+    case EndReason::connect_failed:
       return "cannot connect";
-    case Reason::connect_timed_out:
+    case EndReason::connect_timed_out:
       return "no answer to connecting";
-    case Reason::tcp_failed:
+    case EndReason::tcp_failed:
       return "connection lost";
-    case Reason::refused_while_idle:
+    case EndReason::refused_while_idle:
       return "refused while idle";
-    case Reason::notification_received:
+    case EndReason::notification_received:
       return "notification received";
-    case Reason::malformed_message:
+    case EndReason::malformed_message:
       return "malformed message";
-    case Reason::open_refused:
+    case EndReason::open_refused:
       return "OPEN refused";
-    case Reason::unexpected_message:
+    case EndReason::unexpected_message:
       return "unexpected message";
-    case Reason::hold_timer_expired:
+    case EndReason::hold_timer_expired:
       return "hold timer expired";
-    case Reason::send_hold_timer_expired:
+    case EndReason::send_hold_timer_expired:
       return "send hold timer expired";
-    case Reason::bfd_down:
+    case EndReason::bfd_down:
       return "BFD down";
-    case Reason::bfd_not_up:
+    case EndReason::bfd_not_up:
       return "BFD does not come up";
-    case Reason::prefix_limit:
+    case EndReason::prefix_limit:
       return "too many prefixes";
-    case Reason::collision:
+    case EndReason::collision:
       return "connection collision";
-    case Reason::peer_restarted:
+    case EndReason::peer_restarted:
       return "peer has restarted";
   }
   return "?";

@@ -57,7 +57,7 @@ struct SessionSettings {
 std::vector<std::string> problems(const SessionSettings& settings);
 
 /// Why a connection or an attempt ended.
-enum class Reason : std::uint8_t {
+enum class EndReason : std::uint8_t {
   none,
   stopped,  ///< by the administrator
   cleared,  ///< by the administrator, to begin anew
@@ -78,7 +78,7 @@ enum class Reason : std::uint8_t {
   collision,
   peer_restarted,  ///< a new connection shows that the old one is dead (RFC 4724 section 4.2)
 };
-const char* words(Reason reason);
+const char* words(EndReason reason);
 
 // Events of RFC 4271 section 8.1, and what has been added since. Timers are no events: see Peer::run().
 namespace event {
@@ -199,7 +199,7 @@ struct SessionEstablished {
 /// (RFC 4724 section 4.2) and may stay for `keep_for` unless the peer is back by then.
 struct SessionDown {
   ConnectionId id{};
-  Reason reason{};
+  EndReason reason{};
   std::set<Family> keep;
   Duration keep_for{};
 };
@@ -207,16 +207,16 @@ struct SessionDown {
 struct Tell {
   TimePoint at;
   State from{}, to{};  ///< of the machine
-  Reason reason{};
+  EndReason reason{};
   std::optional<ConnectionId> connection;
   std::optional<Notification> notification;  ///< sent, or received if the reason says so
 };
 
 }  // namespace action
 
-using Action = std::variant<action::Connect, action::CancelConnect, action::SendOpen, action::SendKeepalive,
-                            action::SendNotification, action::SendRouteRefresh, action::CloseConnection,
-                            action::SessionEstablished, action::SessionDown, action::Tell>;
-using Actions = std::vector<Action>;
+using SessionAction = std::variant<action::Connect, action::CancelConnect, action::SendOpen, action::SendKeepalive,
+                                   action::SendNotification, action::SendRouteRefresh, action::CloseConnection,
+                                   action::SessionEstablished, action::SessionDown, action::Tell>;
+using Actions = std::vector<SessionAction>;
 
 }  // namespace poplink::host::bgp

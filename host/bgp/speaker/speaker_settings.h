@@ -13,10 +13,12 @@
 #include "../fsm/session_types.h"
 #include "../policy/policy_settings.h"
 #include "../rib/decision.h"
+#include "setting_problem.h"
 
 namespace poplink::host::bgp {
 
 inline constexpr std::uint16_t kBgpPort = 179;
+inline constexpr std::size_t kMostMultipath = 64;
 
 struct Endpoint {
   Address address{};
@@ -65,7 +67,12 @@ struct SpeakerSettings {
   friend bool operator==(const SpeakerSettings&, const SpeakerSettings&) = default;
 };
 
-/// What is wrong, each as "peers[acme].import: there is no policy 'x'"; empty: nothing.
+/// What is wrong, with places in the words of the speaker file; empty: nothing.
+std::vector<SettingProblem> findProblems(const SpeakerSettings& settings);
+/// The same, each as "peers[acme].import: there is no policy 'x'"; empty: nothing.
 std::vector<std::string> problems(const SpeakerSettings& settings);
+/// What is allowed but hardly meant: external peers without a policy, of which nothing is taken, or to which nothing is
+/// sent (RFC 8212). Each as a problem.
+std::vector<std::string> notices(const SpeakerSettings& settings);
 
 }  // namespace poplink::host::bgp

@@ -116,7 +116,7 @@ void Speaker::handle(Peering& peering, const Event& event, TimePoint now) {
 }
 
 void Speaker::act(Peering& peering, Actions actions, TimePoint now) {
-  for (const Action& action : actions) {
+  for (const SessionAction& action : actions) {
     if (const auto* connect = std::get_if<action::Connect>(&action)) {
       net_.connect(peering.index, connect->attempt, peering.settings);
     } else if (const auto* cancel = std::get_if<action::CancelConnect>(&action)) {
@@ -274,7 +274,7 @@ void Speaker::news(Peering& peering, const action::Tell& told) {
     peering.since = told.at;
   }
   std::string why;
-  if (told.reason != Reason{}) why = words(told.reason);
+  if (told.reason != EndReason{}) why = words(told.reason);
   if (told.notification) {
     why += (why.empty() ? "" : ": ") + words(*told.notification);
     if (const std::string said = shutdownText(*told.notification); !said.empty()) why += " \"" + said + "\"";
