@@ -13,16 +13,9 @@
 #include "../fsm/session_types.h"
 #include "../policy/policy_settings.h"
 #include "../rib/decision.h"
+#include "../wire/endpoint.h"
 
 namespace poplink::host::bgp {
-
-inline constexpr std::uint16_t kBgpPort = 179;
-
-struct Endpoint {
-  Address address{};
-  std::uint16_t port = kBgpPort;
-  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
-};
 
 /// Which next hop a peer is told.
 enum class NextHopMode : std::uint8_t {
