@@ -21,9 +21,9 @@ using Token = std::uint64_t;
 struct TcpOptions {
   std::uint8_t hops = 1;      ///< 1..255: to an external peer, or to any with ttl_security
   bool ttl_security = false;  ///< GTSM (RFC 5082): only packets of TTL 256 - hops and more are taken, sent with 255
-  std::string md5_key;        ///< RFC 2385, up to 80 octets; empty: none; a secret
-  std::optional<Address> local_address;  ///< ours, of connections made and of those accepted
-  bool external = true;                  ///< of another AS
+  std::string md5_key{};      ///< RFC 2385, up to 80 octets; empty: none; a secret
+  std::optional<Address> local_address{};  ///< ours, of connections made and of those accepted
+  bool external = true;                    ///< of another AS
   friend bool operator==(const TcpOptions&, const TcpOptions&) = default;
 };
 
