@@ -43,6 +43,7 @@ struct InterfaceAddress {
   std::string interface;
   Address address{};
   std::uint8_t length = 0;  ///< of its network
+  friend bool operator==(const InterfaceAddress&, const InterfaceAddress&) = default;
 };
 
 class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwner<Prefix6> {
@@ -67,8 +68,7 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   /// The peer that may connect from there; nullptr: nobody.
   const Peering* peerAt(const Address& remote) const;
   void accepted(ConnectionId id, const Endpoint& remote, const Endpoint& local, TimePoint now);
-  void connected(PeerIndex peer, AttemptId attempt, ConnectionId id, const Endpoint& remote, const Endpoint& local,
-                 TimePoint now);
+  void connected(PeerIndex peer, AttemptId attempt, ConnectionId id, const Endpoint& local, TimePoint now);
   void connectFailed(PeerIndex peer, AttemptId attempt, const std::string& why, TimePoint now);
   void received(ConnectionId id, Octets octets, TimePoint now);
   void closed(ConnectionId id, const std::string& why, TimePoint now);

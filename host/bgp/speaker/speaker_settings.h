@@ -13,18 +13,12 @@
 #include "../fsm/session_types.h"
 #include "../policy/policy_settings.h"
 #include "../rib/decision.h"
+#include "../wire/endpoint.h"
 #include "setting_problem.h"
 
 namespace poplink::host::bgp {
 
-inline constexpr std::uint16_t kBgpPort = 179;
 inline constexpr std::size_t kMostMultipath = 64;
-
-struct Endpoint {
-  Address address{};
-  std::uint16_t port = kBgpPort;
-  friend auto operator<=>(const Endpoint&, const Endpoint&) = default;
-};
 
 /// Which next hop a peer is told.
 enum class NextHopMode : std::uint8_t {

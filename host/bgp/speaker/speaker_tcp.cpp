@@ -35,12 +35,11 @@ void Speaker::accepted(ConnectionId id, const Endpoint& remote, const Endpoint& 
   writeOut();
 }
 
-void Speaker::connected(PeerIndex peer, AttemptId attempt, ConnectionId id, const Endpoint& remote,
-                        const Endpoint& local, TimePoint now) {
+void Speaker::connected(PeerIndex peer, AttemptId attempt, ConnectionId id, const Endpoint& local, TimePoint now) {
   Line& line = lines_[number(id)];
   line.peer = peer;
   line.local = local;
-  line.remote = remote;
+  line.remote = peerings_[peer]->settings.remote;
   handle(*peerings_[peer], event::ConnectSucceeded{attempt, id}, now);
   writeOut();
 }
