@@ -39,14 +39,14 @@ Daemon::Daemon(asio::io_context& context, const DaemonOptions& options, const No
       options_(options),
       node_(node),
       card_(std::move(card)),
-      log_(log),
+      events_(log, node.site),
       captures_(std::make_unique<CaptureHub>(card_.transport())),
       timer_(context),
       ends_(context, SIGINT, SIGTERM),
       reloads_(context, SIGHUP),
       next_check_(Clock::now() + kCheckPause) {
   agent_ = std::make_unique<CardAgent>(card_, readRegion(options_.region_file), node_, loadState(),
-                                       AgentHooks{[this](News news) { tell(std::move(news)); },
+                                       AgentHooks{[this](News news) { events_.tell(std::move(news)); },
                                                   [this](const driver::HostFrame& frame) { captures_->frame(frame); }},
                                        Clock::now());
   saveState();
@@ -66,12 +66,12 @@ void Daemon::run(const std::function<void()>& ready) {
     if (!error) context_.stop();
   });
   awaitReload();
-  tell({"daemon.ready", Severity::info, {}, {}, card_.name() + ", " + node_.api});
+  events_.tell({"daemon.ready", Severity::info, {}, {}, card_.name() + ", " + node_.api});
   ready();
   work();
   context_.run();
   saveState();
-  tell({"daemon.stopped", Severity::info, {}, {}, "the card goes on by itself"});
+  events_.tell({"daemon.stopped", Severity::info, {}, {}, "the card goes on by itself"});
 }
 
 void Daemon::awaitReload() {
@@ -126,12 +126,6 @@ void Daemon::sleep() {
   });
 }
 
-void Daemon::tell(News news) {
-  log_.write(news);
-  events_.add({std::chrono::system_clock::now(), std::move(news)});
-  listeners_.send(toJson(events_.events().back()));
-}
-
 LagSnapshots Daemon::loadState() {
   std::string problem;
   try {
@@ -141,7 +135,7 @@ LagSnapshots Daemon::loadState() {
   } catch (const std::system_error& error) {
     problem = error.what();
   }
-  tell({"daemon.state", Severity::warning, {}, {}, "LAGs begin anew: " + node_.state + ": " + problem});
+  events_.tell({"daemon.state", Severity::warning, {}, {}, "LAGs begin anew: " + node_.state + ": " + problem});
   return {};
 }
 
@@ -151,7 +145,8 @@ void Daemon::saveState() {
     state_unsaved_ = false;
   } catch (const std::exception& error) {  // of the file system, in both its ways
     if (std::exchange(state_unsaved_, true)) return;
-    tell({"daemon.state", Severity::warning, {}, {}, std::string("a restart will begin LAGs anew: ") + error.what()});
+    events_.tell(
+        {"daemon.state", Severity::warning, {}, {}, std::string("a restart will begin LAGs anew: ") + error.what()});
   }
 }
 
@@ -159,7 +154,7 @@ void Daemon::reload() {
   try {
     agent_->apply(readRegion(options_.region_file), Clock::now());
   } catch (const ConfigError& error) {
-    tell({"config.refused", Severity::error, {}, {}, std::string("nothing was changed: ") + error.what()});
+    events_.tell({"config.refused", Severity::error, {}, {}, std::string("nothing was changed: ") + error.what()});
   } catch (const driver::DriverError& error) {
     failed(error);
   }
@@ -168,7 +163,7 @@ void Daemon::reload() {
 
 /// Half of a change may be done. Whether the card is lost, the next look at it says.
 void Daemon::failed(const driver::DriverError& error) {
-  tell({"config.failed", Severity::error, {}, {}, std::string("not all was changed: ") + error.what()});
+  events_.tell({"config.failed", Severity::error, {}, {}, std::string("not all was changed: ") + error.what()});
   next_check_ = Clock::now();
 }
 
@@ -183,34 +178,11 @@ void Daemon::addRoutes() {
                      lagReport(agent_->lags(), {Clock::now(), std::chrono::system_clock::now(),
                                                 [this](unsigned port) { return agent_->repeated(port); }}));
                }});
-  router_.add({"GET",
-               "/v1/events",
-               "What has happened; with follow=1 also what happens",
-               {"follow"},
-               [this](const api::Request& request) { return eventList(request); }});
+  events_.addRoute(router_);
   router_.add(
       {"POST", "/v1/apply", "Reads the region file again, as SIGHUP does", {}, [this](const api::Request& request) {
          return apply(request);
        }});
-}
-
-api::Json Daemon::toJson(const LoggedEvent& event) const {
-  const auto number = [](const std::optional<unsigned>& value) { return value ? Json(*value) : Json(); };
-  return {{"time", rfc3339(event.time)},          {"kind", event.news.kind},       {"site", node_.site},
-          {"port", number(event.news.port)},      {"lag", number(event.news.lag)}, {"text", event.news.text},
-          {"severity", name(event.news.severity)}};
-}
-
-api::Answer Daemon::eventList(const api::Request& request) {
-  Json list = Json::array();
-  for (const LoggedEvent& event : events_.events()) list.push_back(toJson(event));
-  if (!request.flag("follow")) return api::toAnswer({{"events", list}});
-  api::Answer answer;
-  answer.stream = [this, list](const std::shared_ptr<api::Stream>& stream) {
-    for (const Json& event : list) stream->send(event);
-    listeners_.add(stream);
-  };
-  return answer;
 }
 
 api::Answer Daemon::apply(const api::Request& request) {

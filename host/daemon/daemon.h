@@ -13,11 +13,9 @@
 
 #include "../api/router.h"
 #include "../api/server.h"
-#include "../api/stream.h"
 #include "../capture/capture_hub.h"
 #include "card_agent.h"
-#include "event_log.h"
-#include "log.h"
+#include "event_feed.h"
 
 namespace poplink::host {
 
@@ -37,11 +35,8 @@ class Daemon {
   void run(const std::function<void()>& ready);
 
  private:
-  using Json = api::Json;
-
   LagSnapshots loadState();
   void saveState();
-  void tell(News news);
   void watch(int vector, bool of_ports);
   void awaitVector(boost::asio::posix::stream_descriptor& descriptor, bool of_ports);
   void awaitReload();
@@ -51,19 +46,15 @@ class Daemon {
   void failed(const driver::DriverError& error);
   void addRoutes();
   api::Answer apply(const api::Request& request);
-  api::Answer eventList(const api::Request& request);
-  Json toJson(const LoggedEvent& event) const;
 
   boost::asio::io_context& context_;
   DaemonOptions options_;
   Node node_;
   driver::Card card_;
-  Log& log_;
-  EventLog events_;
+  EventFeed events_;
   std::unique_ptr<CaptureHub> captures_;
   std::unique_ptr<CardAgent> agent_;
   api::Router router_;
-  api::Streams listeners_;
   std::unique_ptr<api::Server> server_;
   std::vector<std::unique_ptr<boost::asio::posix::stream_descriptor>> vectors_;
   boost::asio::steady_timer timer_;

@@ -20,6 +20,7 @@ struct News {
   std::optional<unsigned> port;
   std::optional<unsigned> lag;
   std::string text;
+  std::string peer{};  ///< of BGP, by name; empty: of none
 };
 
 struct LoggedEvent {

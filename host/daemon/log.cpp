@@ -28,6 +28,7 @@ nlohmann::ordered_json fields(const std::string& site, const News& news) {
   nlohmann::ordered_json all = {{"event", news.kind}, {"site", site}};
   if (news.lag) all["lag"] = *news.lag;
   if (news.port) all["port"] = *news.port;
+  if (!news.peer.empty()) all["peer"] = news.peer;
   all["text"] = news.text;
   return all;
 }

@@ -8,6 +8,7 @@
 #include "../cli/signals.h"
 #include "../model/read_region.h"
 #include "daemon.h"
+#include "speaker_daemon.h"
 
 namespace poplink::host {
 namespace {
@@ -19,8 +20,17 @@ struct Options {
   bool poll = false;
 };
 
+int serveSpeaker(const Options& options, const Node& node) {
+  Log log(options.format, options.level, node.site);
+  boost::asio::io_context context(1);
+  SpeakerDaemon daemon(context, options.region, node, log);
+  daemon.run([] { std::cout << "ready" << std::endl; });
+  return kExitDone;
+}
+
 int serve(const Options& options) {
   const Node node = readNode(options.node);
+  if (node.transport == "none") return serveSpeaker(options, node);
   readRegion(options.region);  // before the card is touched
   Log log(options.format, options.level, node.site);
   try {
@@ -51,9 +61,12 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   using namespace poplink::host;
-  CLI::App app{"poplinkd: keeps one card as the region file says, and speaks LACP on its ports"};
+  CLI::App app{
+      "poplinkd: keeps one card as the region file says, and speaks LACP on its ports; without a card, a BGP speaker"};
   Options options;
-  app.add_option("region", options.region, "Region file; SIGHUP reads it again")->required();
+  app.add_option("region", options.region,
+                 "Region file; for a node with transport none, speaker file. SIGHUP reads it again")
+      ->required();
   app.add_option("--node", options.node, "Node file: which card this is")->required();
   app.add_option("--log-format", options.format, "text (key=value) or json")
       ->transform(CLI::CheckedTransformer(

@@ -23,6 +23,8 @@ class SpeakerShell : private SpeakerNet, private TcpEvents {
 
   Speaker& speaker() { return speaker_; }
   const Speaker& speaker() const { return speaker_; }
+  /// Connections whose last words are on their way.
+  std::size_t closing() const { return pool_.closing(); }
   const TcpCounters& tcp() const { return pool_.counters(); }
   /// Anything was asked of the speaker: there may be work, and another deadline.
   void wake();
