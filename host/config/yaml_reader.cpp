@@ -15,7 +15,8 @@ int lineOf(const YAML::Node& node) {
 }
 
 std::string quoted(const YAML::Node& node) {
-  return node.IsScalar() ? "'" + node.Scalar() + "'" : node.IsNull() ? "nothing" : "a list or map";
+  if (node.IsScalar()) return "'" + node.Scalar() + "'";
+  return node.IsNull() ? "nothing" : node.IsMap() ? "a map" : "a list";
 }
 
 }  // namespace

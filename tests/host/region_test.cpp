@@ -21,7 +21,8 @@ std::string firstLine(const fs::path& file) {
 
 std::vector<std::string> badFiles() {
   std::vector<std::string> names;
-  for (const auto& file : fs::directory_iterator(POPLINK_BAD_REGIONS)) names.push_back(file.path().stem().string());
+  for (const auto& file : fs::directory_iterator(POPLINK_BAD_REGIONS))
+    if (file.path().extension() == ".yaml") names.push_back(file.path().stem().string());
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string_view>
 
+#include "../speaker/policy_rules.h"
 #include "read_values.h"
 
 namespace poplink::host::bgp {
@@ -14,8 +15,7 @@ namespace poplink::host::bgp {
 namespace {
 
 constexpr std::uint64_t kHighest = std::numeric_limits<std::uint32_t>::max();
-constexpr std::uint64_t kLongestPath = 1000;    // AS numbers; more than any message holds in a route
-constexpr std::uint64_t kHighestPrepend = 255;  // of the field; the rule is in problems()
+constexpr std::uint64_t kLongestPath = 1024;  // more AS numbers than a message has room for
 
 /// Numbers with colons between them, each within 32 bits.
 std::optional<std::vector<std::uint32_t>> numbers(std::string_view text) {
@@ -146,7 +146,7 @@ class PolicyReader {
     assign(set.local_pref, map.optionalNumber("local_pref", 0, kHighest));
     set.remove_med = map.isWord("med", "remove");
     if (!set.remove_med) assign(set.med, map.optionalNumber("med", 0, kHighest));
-    assign(set.prepend, map.optionalNumber("prepend", 1, kHighestPrepend));
+    assign(set.prepend, map.optionalNumber("prepend", 1, kMostPrepended));
     if (map.has("communities")) {
       YamlMap communities = *map.map("communities");
       set.remove_all_communities = communities.isWord("remove", "all");

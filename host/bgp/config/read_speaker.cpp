@@ -37,7 +37,7 @@ class SpeakerReader {
   void readBgp(YamlMap map) {
     settings_.asn = static_cast<Asn>(map.number("asn", 0, std::numeric_limits<Asn>::max()));
     const YamlText id{map.text("router_id"), map.placeOf("router_id")};
-    if (!id.text.empty()) settings_.router_id = routerId(id);
+    if (!id.text.empty()) assign(settings_.router_id, parseRouterId(id, problems_));
     readListen(map);
     assign(settings_.decision.multipath, map.optionalNumber("multipath", 1, kMostMultipath));
     if (map.has("med")) {
@@ -51,16 +51,6 @@ class SpeakerReader {
     }
     assign(settings_.drain, map.optionalFlag("drain"));
     map.finish();
-  }
-
-  /// Written as an IPv4 address, as everywhere, though it need not be one (RFC 6286).
-  RouterId routerId(const YamlText& text) {
-    const std::size_t before = problems_.all().size();
-    const auto address = parseAddress(text, problems_);
-    if (address && std::holds_alternative<Ipv4>(*address)) return std::get<Ipv4>(*address);
-    if (problems_.all().size() == before)
-      problems_.add(text.place, "must be written as an IPv4 address, not '" + text.text + "'");
-    return 0;
   }
 
   void readListen(YamlMap& map) {

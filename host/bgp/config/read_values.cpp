@@ -83,6 +83,13 @@ std::optional<Address> optionalAddress(YamlMap& map, const std::string& key, Pro
   return text ? parseAddress({*text, map.placeOf(key)}, problems) : std::nullopt;
 }
 
+std::optional<RouterId> parseRouterId(const YamlText& text, Problems& problems) {
+  const auto address = toAddress(text.text);
+  if (address && std::holds_alternative<Ipv4>(*address)) return std::get<Ipv4>(*address);
+  problems.add(text.place, "must be written as an IPv4 address, not " + quoted(text));
+  return std::nullopt;
+}
+
 std::optional<std::variant<Prefix4, Prefix6>> parsePrefix(const YamlText& text, Problems& problems) {
   const std::size_t slash = text.text.find('/');
   const auto address = toAddress(text.text.substr(0, slash));

@@ -20,6 +20,9 @@ namespace poplink::host::bgp {
 std::optional<Address> parseAddress(const YamlText& text, Problems& problems);
 std::optional<Address> optionalAddress(YamlMap& map, const std::string& key, Problems& problems);
 
+/// Written as an IPv4 address, as everywhere, though it need not be one (RFC 6286).
+std::optional<RouterId> parseRouterId(const YamlText& text, Problems& problems);
+
 /// Address and length, no bits behind the length.
 std::optional<std::variant<Prefix4, Prefix6>> parsePrefix(const YamlText& text, Problems& problems);
 

@@ -23,7 +23,7 @@ void checkRange(const PrefixRange& range, const SettingRules& rules) {
   const unsigned longest = std::holds_alternative<Prefix4>(range.prefix) ? 32 : 128;
   if (range.from_bits < lengthOf(range))
     rules.add({"from"}, "must not be below the prefix's own length, " + std::to_string(lengthOf(range)));
-  rules.rule(range.to_bits < range.from_bits, {"to"}, "must not be below from");
+  if (range.to_bits < range.from_bits) rules.add({"to"}, "must not be below from, " + std::to_string(range.from_bits));
   if (range.to_bits > longest) rules.add({"to"}, "must not exceed " + std::to_string(longest));
 }
 
