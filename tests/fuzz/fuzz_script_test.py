@@ -6,16 +6,33 @@ import pathlib
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
+from collections.abc import Callable
 
 from fuzzing import target
 
 BINARIES = pathlib.Path(os.environ["POPLINK_BINARIES"])
 CORPUS = pathlib.Path(__file__).resolve().parent / "corpus"
 PATIENCE = 100
+
+
+def name_of(process: int) -> str:
+    """Empty: it has ended."""
+    try:
+        status = pathlib.Path(f"/proc/{process}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+    return "" if re.search(r"^State:\s+Z", status, re.MULTILINE) else re.search(r"^Name:\s+(.*)$", status, re.MULTILINE)[1]
+
+
+def fuzzers_below(process: int) -> list[int]:
+    children = [int(child) for file in pathlib.Path(f"/proc/{process}/task").glob("*/children") for child in file.read_text().split()]
+    return [child for child in children if name_of(child).startswith("bgp_message")]
 
 
 class FuzzScript(unittest.TestCase):
@@ -28,9 +45,11 @@ class FuzzScript(unittest.TestCase):
         shutil.copy(CORPUS / "bgp_message" / "shutdown", self.corpora / "bgp_message")
         (self.corpora / "marked" / "harmless").write_bytes(b".")
 
+    def command(self, *arguments: str) -> list:
+        return [sys.executable, "-m", "fuzzing", "--programs", BINARIES, "--corpora", self.corpora, "--work", self.work, *arguments]
+
     def fuzz(self, *arguments: str, exit_code: int) -> str:
-        run = subprocess.run([sys.executable, "-m", "fuzzing", "--programs", BINARIES, "--corpora", self.corpora, "--work", self.work, *arguments],
-                             capture_output=True, text=True, timeout=PATIENCE)
+        run = subprocess.run(self.command(*arguments), capture_output=True, text=True, timeout=PATIENCE)
         self.assertEqual(run.returncode, exit_code, run.stdout + run.stderr)
         return run.stdout + run.stderr
 
@@ -86,6 +105,22 @@ class FuzzScript(unittest.TestCase):
             (corpus / f"{number:040x}").write_bytes(bytes(4096))
         target.drop_largest(corpus)
         self.assertEqual(len(self.names("marked")), 1 + (target.MAX_CORPUS_BYTES - 4000) // 4096)
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.05)
+
+    def test_takes_its_programs_along_however_it_ends(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(number.name):
+                script = subprocess.Popen(self.command("--targets", "bgp_message", "--runs", "1000000000"), stdout=subprocess.DEVNULL)
+                self.until(lambda: fuzzers_below(script.pid))
+                [fuzzer] = fuzzers_below(script.pid)
+                script.send_signal(number)
+                self.assertNotEqual(script.wait(PATIENCE), 0)
+                self.until(lambda: not name_of(fuzzer).startswith("bgp_message"))
 
     def test_refuses_a_target_that_is_not_there(self) -> None:
         self.assertIn("no target is called bgp_mesage", self.fuzz("--targets", "bgp_mesage", exit_code=2))
