@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "attribute_sink.h"
 #include "message.h"
 #include "update_builder.h"
 
@@ -83,6 +84,35 @@ inline void checkUpdate(Octets body, const UpdateContext& context) {
   const Update update = decodeUpdate(octets, context, *space);
   requireSound(update);
   requireRoundTrip(update, context);
+}
+
+/// MP_REACH_NLRI and MP_UNREACH_NLRI of a family that was agreed on, and other attributes behind them. The first octet
+/// of `input` chooses the session; then come the two, each a length of two octets (0: it is not there) and what follows
+/// its AFI and SAFI; what is left are attributes. All lengths around are right, so that every input gets to the family.
+inline void checkMultiprotocol(Family family, Octets input) {
+  if (input.empty()) return;
+  UpdateContext context = contextOf(input[0]);
+  (family == kIpv4Unicast ? context.ipv4_unicast : context.ipv6_unicast) = true;
+  input = input.subspan(1);
+  std::vector<std::uint8_t> attributes;
+  VectorSink sink(attributes);
+  for (const AttributeType type : {AttributeType::mp_reach_nlri, AttributeType::mp_unreach_nlri}) {
+    if (input.size() < 2) return;
+    const std::size_t size = std::min<std::size_t>(read16(input, 0), input.size() - 2);
+    if (size != 0) {
+      putAttributeHeader(sink, static_cast<std::uint8_t>(type), kOptional, 3 + size);
+      sink.put16(static_cast<std::uint16_t>(family.afi));
+      sink.put8(static_cast<std::uint8_t>(family.safi));
+      sink.put(input.subspan(2, size));
+    }
+    input = input.subspan(2 + size);
+  }
+  sink.put(input);
+  std::vector<std::uint8_t> body;
+  put16(body, 0);
+  put16(body, static_cast<std::uint16_t>(attributes.size()));
+  put(body, attributes);
+  if (body.size() <= kMaxBodyBytes) checkUpdate(body, context);
 }
 
 }  // namespace poplink::host::bgp

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "attributes.h"
+#include "update.h"
 
 namespace poplink::host::bgp {
 
@@ -62,6 +63,34 @@ template <class Sink>
 void putAttribute(Sink& sink, const Attribute& attribute) {
   putAttributeHeader(sink, attribute.type, attribute.flags, attribute.value.size());
   sink.put(attribute.value);
+}
+
+/// A whole list in order of types, with one more attribute at its place; the list has none of that type.
+template <class Sink>
+void putWithAttribute(Sink& sink, Octets list, const Attribute& one) {
+  bool put = false;
+  const auto putOnce = [&] {
+    if (!put) putAttribute(sink, one);
+    put = true;
+  };
+  forEachAttribute(list, [&](const Attribute& attribute) {
+    if (attribute.type > one.type) putOnce();
+    putAttribute(sink, attribute);
+  });
+  putOnce();
+}
+
+inline constexpr std::size_t kMaxNextHopBytes = 32;
+
+/// A next hop as NEXT_HOP and MP_REACH_NLRI have it: 4, 16 or 32 octets.
+template <class Sink>
+void putNextHop(Sink& sink, const NextHop& next_hop) {
+  if (const Ipv4* four = std::get_if<Ipv4>(&next_hop.address)) {
+    sink.put32(*four);
+    return;
+  }
+  sink.put(std::get<Ipv6>(next_hop.address));
+  if (next_hop.link_local) sink.put(*next_hop.link_local);
 }
 
 }  // namespace poplink::host::bgp

@@ -11,35 +11,12 @@ std::uint8_t number(AttributeType type) {
   return static_cast<std::uint8_t>(type);
 }
 
-std::vector<std::uint8_t> nextHopOctets(const NextHop& next_hop) {
-  std::vector<std::uint8_t> octets;
-  if (const Ipv4* four = std::get_if<Ipv4>(&next_hop.address)) {
-    put32(octets, *four);
-    return octets;
-  }
-  put(octets, std::get<Ipv6>(next_hop.address));
-  if (next_hop.link_local) put(octets, *next_hop.link_local);
-  return octets;
-}
-
 /// Header of MP_REACH_NLRI or MP_UNREACH_NLRI, always with a length of two octets: prefixes are still to come.
 void putMultiprotocolHead(std::vector<std::uint8_t>& to, AttributeType type, UpdateForm form) {
   to.insert(to.end(), {kOptional | kExtendedLength, number(type), 0, 0});
   const Afi afi = form == UpdateForm::ipv4_multiprotocol ? Afi::ipv4 : Afi::ipv6;
   put16(to, static_cast<std::uint16_t>(afi));
   to.push_back(static_cast<std::uint8_t>(Safi::unicast));
-}
-
-void putWithNextHop(std::vector<std::uint8_t>& to, Octets attributes, Octets next_hop) {
-  VectorSink sink(to);
-  const Attribute own{number(AttributeType::next_hop), kTransitive, next_hop};
-  bool put = false;
-  forEachAttribute(attributes, [&](const Attribute& attribute) {
-    if (!put && attribute.type > own.type) putAttribute(sink, own);
-    put |= attribute.type > own.type;
-    putAttribute(sink, attribute);
-  });
-  if (!put) putAttribute(sink, own);
 }
 
 std::vector<std::uint8_t> emptyUpdate() {
@@ -54,9 +31,13 @@ UpdateBuilder UpdateBuilder::announce(UpdateForm form, const NextHop& next_hop, 
   put16(message, 0);  // Withdrawn Routes Length
   builder.attributes_at_ = message.size();
   put16(message, 0);
-  const std::vector<std::uint8_t> hop = nextHopOctets(next_hop);
+  std::array<std::uint8_t, kMaxNextHopBytes> room;
+  RoomSink hop_sink(room);
+  putNextHop(hop_sink, next_hop);
+  const Octets hop = hop_sink.written();
   if (form == UpdateForm::ipv4) {
-    putWithNextHop(message, attributes, hop);
+    VectorSink sink(message);
+    putWithAttribute(sink, attributes, {number(AttributeType::next_hop), kTransitive, hop});
     write16(message, builder.attributes_at_, static_cast<std::uint16_t>(message.size() - builder.attributes_at_ - 2));
   } else {
     builder.routes_at_ = message.size() + 2;
