@@ -218,20 +218,36 @@ void RouteTable<Prefix>::age(PeerIndex index) {
   ++owner.generation;
 }
 
+/// There are new numbers since what is left was counted. A walk goes round, so they lie before some that it has to see.
+template <class Prefix>
+void RouteTable<Prefix>::follow() {
+  const PrefixId more = bound() - seen_bound_;
+  seen_bound_ = bound();
+  const auto add = [more](PrefixId& left) { left += left == 0 ? 0 : more; };
+  for (Peer& one : peers_) {
+    add(one.sweep_left);
+    add(one.reimport_left);
+  }
+  add(reconsider_left_);
+}
+
 template <class Prefix>
 void RouteTable<Prefix>::sweep(PeerIndex index) {
+  follow();
   Peer& owner = peer(index);
   if (owner.routes.paths != 0) owner.sweep_left = bound();
 }
 
 template <class Prefix>
 void RouteTable<Prefix>::reimport(PeerIndex index) {
+  follow();
   Peer& owner = peer(index);
   if (owner.routes.paths != 0) owner.reimport_left = bound();
 }
 
 template <class Prefix>
 void RouteTable<Prefix>::reconsider() {
+  follow();
   reconsider_left_ = bound();
 }
 
@@ -251,6 +267,7 @@ bool RouteTable<Prefix>::walking() const {
 template <class Prefix>
 bool RouteTable<Prefix>::walk(std::size_t prefixes, RouteOwner<Prefix>& owner, std::uint32_t now) {
   if (!walking()) return false;
+  follow();
   const auto step = static_cast<PrefixId>(std::min<std::size_t>(prefixes, bound()));
   for (PrefixId i = 0; i < step; ++i, ++at_) {
     if (at_ >= bound()) at_ = 0;

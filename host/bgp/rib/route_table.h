@@ -115,6 +115,7 @@ class RouteTable {
   };
 
   Peer& peer(PeerIndex index);
+  void follow();
   void look(PrefixId id, RouteOwner<Prefix>& owner, std::uint32_t now);
   void removeOld(PrefixId id, RouteOwner<Prefix>& owner);
   void askAgain(PrefixId id, RouteOwner<Prefix>& owner, std::uint32_t now);
@@ -138,6 +139,7 @@ class RouteTable {
   std::size_t paths_in_use_ = 0;
   std::vector<Peer> peers_;
   PrefixId at_ = 0;               ///< where walk() goes on
+  PrefixId seen_bound_ = 0;       ///< bound() when what is left was last counted
   PrefixId reconsider_left_ = 0;  ///< as in Peer
   std::vector<AdjRibOut<Prefix>*> outs_;
 };
