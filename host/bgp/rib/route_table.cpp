@@ -235,6 +235,7 @@ template <class Prefix>
 void RouteTable<Prefix>::sweep(PeerIndex index) {
   follow();
   Peer& owner = peer(index);
+  owner.sweep_from = owner.generation;
   if (owner.routes.paths != 0) owner.sweep_left = bound();
 }
 
@@ -309,11 +310,19 @@ void RouteTable<Prefix>::askAgain(PrefixId id, RouteOwner<Prefix>& owner, std::u
   }
 }
 
+/// Older than its peer's sweep. Generations go round, so their distance from the newest counts.
+template <class Prefix>
+bool RouteTable<Prefix>::doomed(const Path& path) const {
+  const Peer& owner = peers_[path.peer];
+  const auto age = [&](std::uint8_t generation) { return static_cast<std::uint8_t>(owner.generation - generation); };
+  return owner.sweep_left != 0 && age(path.generation) > age(owner.sweep_from);
+}
+
 template <class Prefix>
 void RouteTable<Prefix>::removeOld(PrefixId id, RouteOwner<Prefix>& owner) {
   for (PathId path = first_[id]; path != kNoPath;) {
     const PeerIndex index = paths_[path].peer;
-    if (peers_[index].sweep_left == 0 || !old(paths_[path])) {
+    if (!doomed(paths_[path])) {
       path = paths_[path].next;
       continue;
     }
