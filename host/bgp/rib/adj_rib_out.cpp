@@ -170,6 +170,7 @@ void AdjRibOut<Prefix>::write(std::span<const Item> run, Exporter<Prefix>& expor
     for (const Item& item : run) set(table_.find(item.prefix), {});
     return;
   }
+  if (!isHeard(first.audience)) return;
   for (const Item& item : run) {
     if (builder.add(item.prefix)) continue;
     sink.update(first.audience, builder.take());
@@ -181,6 +182,7 @@ void AdjRibOut<Prefix>::write(std::span<const Item> run, Exporter<Prefix>& expor
 template <class Prefix>
 void AdjRibOut<Prefix>::withdraw(std::span<const Item> run, const Audience& audience, UpdateForm form,
                                  UpdateSink& sink) {
+  if (!isHeard(audience)) return;
   UpdateBuilder builder = UpdateBuilder::withdraw(form);
   for (const Item& item : run) {
     if (builder.add(item.prefix)) continue;
