@@ -104,7 +104,6 @@ void AdjRibOut<Prefix>::add(const Best& best, const Audience& audience, std::uin
 /// What has become of one prefix since the group was told of it.
 template <class Prefix>
 void AdjRibOut<Prefix>::visit(PrefixId id, bool again, Exporter<Prefix>& exporter) {
-  told_[id].waits = false;
   const Best was = told(id), is = table_.best(id);
   const bool known = was.attributes != kNoAttributes;
   if (again || was != is) {
@@ -129,6 +128,7 @@ void AdjRibOut<Prefix>::collect(std::size_t prefixes, Exporter<Prefix>& exporter
   for (; prefixes > for_walk && !queue_.empty(); --prefixes) {
     const PrefixId id = queue_.front();
     queue_.pop_front();
+    told_[id].waits = false;
     visit(id, false, exporter);
   }
   if (walked()) return;

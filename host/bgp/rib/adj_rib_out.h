@@ -94,7 +94,7 @@ class AdjRibOut {
   struct Told {
     AttributesId attributes = kNoAttributes;
     PeerIndex peer = kNoPeer;
-    bool waits = false;
+    bool waits = false;  ///< in the queue, also where walk() has been meanwhile
   };
   static_assert(sizeof(Told) == 8);
 
