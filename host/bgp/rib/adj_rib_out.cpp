@@ -124,7 +124,7 @@ template <class Prefix>
 void AdjRibOut<Prefix>::collect(std::size_t prefixes, Exporter<Prefix>& exporter) {
   judged_ = {};
   // A table that changes all the time does not hold up a walk.
-  const std::size_t for_walk = walked() ? 0 : prefixes / 2;
+  const std::size_t for_walk = walked() ? 0 : (prefixes + 1) / 2;
   for (; prefixes > for_walk && !queue_.empty(); --prefixes) {
     const PrefixId id = queue_.front();
     queue_.pop_front();
