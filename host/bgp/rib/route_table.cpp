@@ -157,24 +157,35 @@ bool RouteTable<Prefix>::better(const Path& one, const Path& other) const {
                settings_.always_compare_med);
 }
 
-/// Of the chain the one that is to be in front.
+/// Whether another route of its neighbor AS puts it out, of those that are as good before MEDs are looked at.
+template <class Prefix>
+bool RouteTable<Prefix>::losesByMed(PrefixId id, const Path& path) const {
+  const DecisionFacts& facts = store_.facts(path.used);
+  for (PathId at = first_[id]; at != kNoPath; at = paths_[at].next) {
+    if (paths_[at].used == kNoAttributes) continue;
+    const DecisionFacts& other = store_.facts(paths_[at].used);
+    if (other.neighbor_as == facts.neighbor_as && other.med < facts.med && equalBeforeMed(other, facts)) return true;
+  }
+  return false;
+}
+
+/// Of the chain the one that is to be in front: what decide() says, but nothing is allocated for it.
 template <class Prefix>
 PathId RouteTable<Prefix>::choose(PrefixId id) const {
   PathId chosen = first_[id];
+  for (PathId path = paths_[chosen].next; path != kNoPath; path = paths_[path].next)
+    if (better(paths_[path], paths_[chosen])) chosen = path;
   const bool by_steps = settings_.compare_med && !settings_.always_compare_med;
-  if (!by_steps) {
-    for (PathId path = paths_[chosen].next; path != kNoPath; path = paths_[path].next)
-      if (better(paths_[path], paths_[chosen])) chosen = path;
-    return chosen;
+  if (!by_steps || paths_[chosen].used == kNoAttributes) return chosen;
+  // So good a route has to be before MEDs are looked at. Whoever then is left, pairs can tell which is best.
+  const DecisionFacts& good = store_.facts(paths_[chosen].used);
+  chosen = kNoPath;
+  for (PathId path = first_[id]; path != kNoPath; path = paths_[path].next) {
+    const Path& one = paths_[path];
+    if (one.used == kNoAttributes || !equalBeforeMed(store_.facts(one.used), good) || losesByMed(id, one)) continue;
+    if (chosen == kNoPath || better(one, paths_[chosen])) chosen = path;
   }
-  std::vector<Candidate> candidates;
-  std::vector<PathId> ids;
-  for (PathId path = chosen; path != kNoPath; path = paths_[path].next) {
-    if (paths_[path].used == kNoAttributes) continue;
-    candidates.push_back(candidate(paths_[path]));
-    ids.push_back(path);
-  }
-  return ids.empty() ? chosen : ids[decide(candidates, settings_).best];
+  return chosen;
 }
 
 template <class Prefix>

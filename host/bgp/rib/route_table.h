@@ -125,6 +125,7 @@ class RouteTable {
   void unlink(PrefixId id, PathId path);
   void remove(PrefixId id, PathId path);
   bool better(const Path& one, const Path& other) const;
+  bool losesByMed(PrefixId id, const Path& path) const;
   PathId choose(PrefixId id) const;
   void bringToFront(PrefixId id, PathId path);
   void reselect(PrefixId id);
