@@ -68,10 +68,14 @@ class RouteLab : public RouteOwner<Prefix> {
     rules_[peer] = rule;
     table_->reimport(peer);
   }
-  void configure(const DecisionSettings& settings) { table_->configure(settings); }
+  void configure(const DecisionSettings& settings) {
+    table_->configure(settings);
+    decides_ = false;
+  }
   void moveSource(PeerIndex peer, std::uint32_t igp_metric) {
     sources_[peer].igp_metric = igp_metric;
     table_->reconsider();
+    decides_ = false;
   }
   bool walk(std::size_t prefixes) {
     removed_.clear();
@@ -79,6 +83,7 @@ class RouteLab : public RouteOwner<Prefix> {
     ++now_;
     forgetRemoved();
     note(more == table_->walking(), "walk() says whether there is more to do");
+    decides_ |= !more;
     return more;
   }
   void walkAll(std::size_t slice) {
@@ -222,7 +227,7 @@ class RouteLab : public RouteOwner<Prefix> {
     note(length == routes.size(), "the chain has every route");
     const Best best = table_->best(id);
     note((best.attributes != kNoAttributes) == !peers.empty(), "there is a best route where one may be taken");
-    if (table_->walking() || peers.empty()) return;  // settings may have changed
+    if (!decides_ || peers.empty()) return;
     note(best.peer == peers[decide(candidates, table_->settings()).best], "the best route is decide()'s");
   }
   void checkPath(const Path& path, const Known& route) {
@@ -242,6 +247,7 @@ class RouteLab : public RouteOwner<Prefix> {
   std::map<Prefix, Routes> model_;
   std::map<PeerIndex, std::size_t> removed_;
   std::uint32_t now_ = 1;
+  bool decides_ = true;  ///< no walk is due to what routes are compared by
   std::string problem_;
 };
 
