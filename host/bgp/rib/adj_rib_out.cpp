@@ -104,7 +104,6 @@ void AdjRibOut<Prefix>::add(const Best& best, const Audience& audience, std::uin
 /// What has become of one prefix since the group was told of it.
 template <class Prefix>
 void AdjRibOut<Prefix>::visit(PrefixId id, bool again, Exporter<Prefix>& exporter) {
-  told_[id].waits = false;
   const Best was = told(id), is = table_.best(id);
   const bool known = was.attributes != kNoAttributes;
   if (again || was != is) {
@@ -125,10 +124,11 @@ template <class Prefix>
 void AdjRibOut<Prefix>::collect(std::size_t prefixes, Exporter<Prefix>& exporter) {
   judged_ = {};
   // A table that changes all the time does not hold up a walk.
-  const std::size_t for_walk = walked() ? 0 : prefixes / 2;
+  const std::size_t for_walk = walked() ? 0 : (prefixes + 1) / 2;
   for (; prefixes > for_walk && !queue_.empty(); --prefixes) {
     const PrefixId id = queue_.front();
     queue_.pop_front();
+    told_[id].waits = false;
     visit(id, false, exporter);
   }
   if (walked()) return;
@@ -170,6 +170,7 @@ void AdjRibOut<Prefix>::write(std::span<const Item> run, Exporter<Prefix>& expor
     for (const Item& item : run) set(table_.find(item.prefix), {});
     return;
   }
+  if (!isHeard(first.audience)) return;
   for (const Item& item : run) {
     if (builder.add(item.prefix)) continue;
     sink.update(first.audience, builder.take());
@@ -181,6 +182,7 @@ void AdjRibOut<Prefix>::write(std::span<const Item> run, Exporter<Prefix>& expor
 template <class Prefix>
 void AdjRibOut<Prefix>::withdraw(std::span<const Item> run, const Audience& audience, UpdateForm form,
                                  UpdateSink& sink) {
+  if (!isHeard(audience)) return;
   UpdateBuilder builder = UpdateBuilder::withdraw(form);
   for (const Item& item : run) {
     if (builder.add(item.prefix)) continue;

@@ -94,7 +94,7 @@ class AdjRibOut {
   struct Told {
     AttributesId attributes = kNoAttributes;
     PeerIndex peer = kNoPeer;
-    bool waits = false;
+    bool waits = false;  ///< in the queue, also where walk() has been meanwhile
   };
   static_assert(sizeof(Told) == 8);
 
@@ -112,6 +112,10 @@ class AdjRibOut {
 
   bool isMember(PeerIndex peer) const { return peer < is_member_.size() && is_member_[peer]; }
   Audience allBut(PeerIndex peer) const { return {kNoPeer, isMember(peer) ? peer : kNoPeer}; }
+  /// False: of those who would hear it there is none. A group is often just the one peer that has the routes.
+  bool isHeard(const Audience& audience) const {
+    return audience.only != kNoPeer || members_.size() > (audience.except != kNoPeer ? 1U : 0U);
+  }
   void add(const Best& best, const Audience& audience, std::uint64_t verdict, PrefixId id);
   void collect(std::size_t prefixes, Exporter<Prefix>& exporter);
   void visit(PrefixId id, bool again, Exporter<Prefix>& exporter);

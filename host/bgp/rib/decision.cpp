@@ -87,6 +87,10 @@ bool beats(const Candidate& one, const Candidate& other, bool compare_med) {
   return one.peer < other.peer;
 }
 
+bool equalBeforeMed(const DecisionFacts& one, const DecisionFacts& other) {
+  return one.local_pref == other.local_pref && one.path_length == other.path_length && one.origin == other.origin;
+}
+
 Decision decide(std::span<const Candidate> candidates, const DecisionSettings& settings) {
   if (candidates.size() == 1) return {0, {LostBy::nothing}, {0}};
   Rounds rounds(candidates);

@@ -53,6 +53,9 @@ struct Decision {
 /// Which of two is taken, where pairs can tell: MEDs of all compare, or none do.
 bool beats(const Candidate& one, const Candidate& other, bool compare_med);
 
+/// Whether the steps before the MED's tell nothing of two.
+bool equalBeforeMed(const DecisionFacts& one, const DecisionFacts& other);
+
 /// At least one candidate.
 Decision decide(std::span<const Candidate> candidates, const DecisionSettings& settings);
 

@@ -157,24 +157,35 @@ bool RouteTable<Prefix>::better(const Path& one, const Path& other) const {
                settings_.always_compare_med);
 }
 
-/// Of the chain the one that is to be in front.
+/// Whether another route of its neighbor AS puts it out, of those that are as good before MEDs are looked at.
+template <class Prefix>
+bool RouteTable<Prefix>::losesByMed(PrefixId id, const Path& path) const {
+  const DecisionFacts& facts = store_.facts(path.used);
+  for (PathId at = first_[id]; at != kNoPath; at = paths_[at].next) {
+    if (paths_[at].used == kNoAttributes) continue;
+    const DecisionFacts& other = store_.facts(paths_[at].used);
+    if (other.neighbor_as == facts.neighbor_as && other.med < facts.med && equalBeforeMed(other, facts)) return true;
+  }
+  return false;
+}
+
+/// Of the chain the one that is to be in front: what decide() says, but nothing is allocated for it.
 template <class Prefix>
 PathId RouteTable<Prefix>::choose(PrefixId id) const {
   PathId chosen = first_[id];
+  for (PathId path = paths_[chosen].next; path != kNoPath; path = paths_[path].next)
+    if (better(paths_[path], paths_[chosen])) chosen = path;
   const bool by_steps = settings_.compare_med && !settings_.always_compare_med;
-  if (!by_steps) {
-    for (PathId path = paths_[chosen].next; path != kNoPath; path = paths_[path].next)
-      if (better(paths_[path], paths_[chosen])) chosen = path;
-    return chosen;
+  if (!by_steps || paths_[chosen].used == kNoAttributes) return chosen;
+  // So good a route has to be before MEDs are looked at. Whoever then is left, pairs can tell which is best.
+  const DecisionFacts& good = store_.facts(paths_[chosen].used);
+  chosen = kNoPath;
+  for (PathId path = first_[id]; path != kNoPath; path = paths_[path].next) {
+    const Path& one = paths_[path];
+    if (one.used == kNoAttributes || !equalBeforeMed(store_.facts(one.used), good) || losesByMed(id, one)) continue;
+    if (chosen == kNoPath || better(one, paths_[chosen])) chosen = path;
   }
-  std::vector<Candidate> candidates;
-  std::vector<PathId> ids;
-  for (PathId path = chosen; path != kNoPath; path = paths_[path].next) {
-    if (paths_[path].used == kNoAttributes) continue;
-    candidates.push_back(candidate(paths_[path]));
-    ids.push_back(path);
-  }
-  return ids.empty() ? chosen : ids[decide(candidates, settings_).best];
+  return chosen;
 }
 
 template <class Prefix>
@@ -218,20 +229,37 @@ void RouteTable<Prefix>::age(PeerIndex index) {
   ++owner.generation;
 }
 
+/// There are new numbers since what is left was counted. A walk goes round, so they lie before some that it has to see.
+template <class Prefix>
+void RouteTable<Prefix>::follow() {
+  const PrefixId more = bound() - seen_bound_;
+  seen_bound_ = bound();
+  const auto add = [more](PrefixId& left) { left += left == 0 ? 0 : more; };
+  for (Peer& one : peers_) {
+    add(one.sweep_left);
+    add(one.reimport_left);
+  }
+  add(reconsider_left_);
+}
+
 template <class Prefix>
 void RouteTable<Prefix>::sweep(PeerIndex index) {
+  follow();
   Peer& owner = peer(index);
+  owner.sweep_from = owner.generation;
   if (owner.routes.paths != 0) owner.sweep_left = bound();
 }
 
 template <class Prefix>
 void RouteTable<Prefix>::reimport(PeerIndex index) {
+  follow();
   Peer& owner = peer(index);
   if (owner.routes.paths != 0) owner.reimport_left = bound();
 }
 
 template <class Prefix>
 void RouteTable<Prefix>::reconsider() {
+  follow();
   reconsider_left_ = bound();
 }
 
@@ -251,6 +279,7 @@ bool RouteTable<Prefix>::walking() const {
 template <class Prefix>
 bool RouteTable<Prefix>::walk(std::size_t prefixes, RouteOwner<Prefix>& owner, std::uint32_t now) {
   if (!walking()) return false;
+  follow();
   const auto step = static_cast<PrefixId>(std::min<std::size_t>(prefixes, bound()));
   for (PrefixId i = 0; i < step; ++i, ++at_) {
     if (at_ >= bound()) at_ = 0;
@@ -291,11 +320,19 @@ void RouteTable<Prefix>::askAgain(PrefixId id, RouteOwner<Prefix>& owner, std::u
   }
 }
 
+/// Older than its peer's sweep. Generations go round, so their distance from the newest counts.
+template <class Prefix>
+bool RouteTable<Prefix>::doomed(const Path& path) const {
+  const Peer& owner = peers_[path.peer];
+  const auto age = [&](std::uint8_t generation) { return static_cast<std::uint8_t>(owner.generation - generation); };
+  return owner.sweep_left != 0 && age(path.generation) > age(owner.sweep_from);
+}
+
 template <class Prefix>
 void RouteTable<Prefix>::removeOld(PrefixId id, RouteOwner<Prefix>& owner) {
   for (PathId path = first_[id]; path != kNoPath;) {
     const PeerIndex index = paths_[path].peer;
-    if (peers_[index].sweep_left == 0 || !old(paths_[path])) {
+    if (!doomed(paths_[path])) {
       path = paths_[path].next;
       continue;
     }

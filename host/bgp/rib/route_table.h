@@ -71,9 +71,9 @@ class RouteTable {
   /// False: there was none.
   bool withdraw(PeerIndex peer, const Prefix& prefix);
 
-  /// All its routes are old from now on: what comes again is not.
+  /// All its routes are old from now on: what comes again is not. At most 255 times without a sweep.
   void age(PeerIndex peer);
-  /// walk() removes those that are old.
+  /// walk() removes those that are old now; what gets old meanwhile stays (RFC 4724 section 4.2: a second restart).
   void sweep(PeerIndex peer);
   /// walk() asks for them anew.
   void reimport(PeerIndex peer);
@@ -111,10 +111,13 @@ class RouteTable {
   struct Peer {
     PeerRoutes routes;
     std::uint8_t generation = 0;
+    std::uint8_t sweep_from = 0;                 ///< the generation at sweep(): routes older than that go
     PrefixId sweep_left = 0, reimport_left = 0;  ///< prefixes that walk() has to see yet
   };
 
   Peer& peer(PeerIndex index);
+  bool doomed(const Path& path) const;
+  void follow();
   void look(PrefixId id, RouteOwner<Prefix>& owner, std::uint32_t now);
   void removeOld(PrefixId id, RouteOwner<Prefix>& owner);
   void askAgain(PrefixId id, RouteOwner<Prefix>& owner, std::uint32_t now);
@@ -122,6 +125,7 @@ class RouteTable {
   void unlink(PrefixId id, PathId path);
   void remove(PrefixId id, PathId path);
   bool better(const Path& one, const Path& other) const;
+  bool losesByMed(PrefixId id, const Path& path) const;
   PathId choose(PrefixId id) const;
   void bringToFront(PrefixId id, PathId path);
   void reselect(PrefixId id);
@@ -138,6 +142,7 @@ class RouteTable {
   std::size_t paths_in_use_ = 0;
   std::vector<Peer> peers_;
   PrefixId at_ = 0;               ///< where walk() goes on
+  PrefixId seen_bound_ = 0;       ///< bound() when what is left was last counted
   PrefixId reconsider_left_ = 0;  ///< as in Peer
   std::vector<AdjRibOut<Prefix>*> outs_;
 };
