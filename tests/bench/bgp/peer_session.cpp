@@ -73,6 +73,9 @@ void PeerSession::connect() {
   if (socket_ < 0) fail("socket");
   const int on = 1;
   ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  // The network's addresses lead here, but those of peers are on no interface.
+  const bool six = from.get()->sa_family == AF_INET6;
+  ::setsockopt(socket_, six ? IPPROTO_IPV6 : IPPROTO_IP, six ? IPV6_FREEBIND : IP_FREEBIND, &on, sizeof on);
   if (::bind(socket_, from.get(), from.size) != 0) fail("bind to a peer's address");
   state_ = State::connecting;
   input_size_ = 0;
