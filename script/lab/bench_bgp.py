@@ -53,6 +53,10 @@ class Peers:
         self.site = Site(said["speaker"]["address"], said["speaker"]["asn"], tuple(peers))
         self.phases: list[str] = said["phases"]
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def _line(self) -> dict:
         line = self._process.stdout.readline()
         if not line:
@@ -109,12 +113,12 @@ def measure_once(speaker: Speaker, binaries: pathlib.Path, scenario: str, size: 
         closing.callback(speaker.close)
         speaker.start(namespace, peers.site, pathlib.Path(scratch))
         for phase in peers.phases:
-            before = cpu_seconds(speaker.pids)
+            before, peers_before = cpu_seconds(speaker.pids), cpu_seconds([peers.pid])
             with profiled(speaker.pids, perf and perf.with_name(f"{perf.name}-{phase}.perf")):
                 outcome = peers.next_phase()
             speaker.check()
             phases[phase] = outcome | {"cpu_seconds": cpu_seconds(speaker.pids) - before, "peak_bytes": peak_bytes(speaker.pids),
-                                       "proportional_bytes": proportional_bytes(speaker.pids)}
+                                       "proportional_bytes": proportional_bytes(speaker.pids), "peers_cpu_seconds": cpu_seconds([peers.pid]) - peers_before}
             if outcome["wrong"]:
                 phases[phase]["wrong"] = outcome["wrong"] + [said for said in [speaker.said()] if said]
                 break

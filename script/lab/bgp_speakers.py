@@ -89,13 +89,9 @@ class Speaker:
         return [process.pid for process in self.processes]
 
     def close(self) -> None:
-        for process in reversed(self.processes):
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for process in self.processes:
+            process.kill()  # a million routes would be taken down one by one otherwise
+            process.wait()
         self.processes.clear()
 
 
