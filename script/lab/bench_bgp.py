@@ -12,6 +12,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 from lab.bgp_speakers import PORT, SPEAKERS, Peer, Site, Speaker
@@ -32,7 +33,8 @@ class Effort:
     runs: int
     sizes: dict[str, int]
     speakers: tuple[str, ...]
-    perf: pathlib.Path | None = None
+    quiet_seconds: float  # without news, after which a phase has failed
+    perf: pathlib.Path | None
 
     def runs_of(self, scenario: str) -> int:
         return self.runs if scenario != CONNECT or self.runs == 1 else max(self.runs, CONNECT_RUNS)
@@ -45,9 +47,9 @@ class PeerError(RuntimeError):
 class Peers:
     """The program with all senders and receivers of a scenario."""
 
-    def __init__(self, namespace: Namespace, binaries: pathlib.Path, scenario: str, size: int):
+    def __init__(self, namespace: Namespace, binaries: pathlib.Path, scenario: str, size: int, quiet_seconds: float):
         self._process = namespace.start(str(binaries / "bgp-bench-peer"), scenario, "--size", str(size), "--port", str(PORT),
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                                        "--quiet", str(quiet_seconds), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         said = self._line()
         peers = [Peer(one["address"], one["asn"], role == "receivers") for role in ("senders", "receivers") for one in said[role]]
         self.site = Site(said["speaker"]["address"], said["speaker"]["asn"], tuple(peers))
@@ -94,6 +96,7 @@ def profiled(pids: list[int], file: pathlib.Path | None) -> Iterator[None]:
         return
     recording = subprocess.Popen(["perf", "record", "--quiet", "--call-graph", "fp", "-o", file, "-p", ",".join(map(str, pids))],
                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+    time.sleep(0.5)  # until it has begun
     try:
         yield
     finally:
@@ -101,20 +104,20 @@ def profiled(pids: list[int], file: pathlib.Path | None) -> Iterator[None]:
         recording.wait(60)
 
 
-def measure_once(speaker: Speaker, binaries: pathlib.Path, scenario: str, size: int, perf: pathlib.Path | None) -> dict[str, dict]:
-    """What each phase cost and how it went. A phase that went wrong is the last."""
+def measure_once(speaker: Speaker, scenario: str, effort: Effort, profile: pathlib.Path | None) -> dict[str, dict]:
+    """What each phase cost and how it went. A phase that went wrong is the last. `profile`: what the names of profiles begin with; None: without."""
     phases = {}
     with scratch_directory("bench") as scratch, contextlib.ExitStack() as closing:
         namespace = Namespace(f"bgp-{scenario}")
         closing.callback(namespace.close)
-        peers = Peers(namespace, binaries, scenario, size)
+        peers = Peers(namespace, speaker.binaries, scenario, effort.sizes[scenario], effort.quiet_seconds)
         closing.callback(peers.close)
         give_addresses(namespace, peers.site)
         closing.callback(speaker.close)
         speaker.start(namespace, peers.site, pathlib.Path(scratch))
         for phase in peers.phases:
             before, peers_before = cpu_seconds(speaker.pids), cpu_seconds([peers.pid])
-            with profiled(speaker.pids, perf and perf.with_name(f"{perf.name}-{phase}.perf")):
+            with profiled(speaker.pids, profile and profile.with_name(f"{profile.name}-{phase}.perf")):
                 outcome = peers.next_phase()
             speaker.check()
             phases[phase] = outcome | {"cpu_seconds": cpu_seconds(speaker.pids) - before, "peak_bytes": peak_bytes(speaker.pids),
@@ -146,7 +149,7 @@ def bgp(build: pathlib.Path, effort: Effort, progress: Callable[[str], None]) ->
             for name in effort.speakers:
                 profile = profiles / f"{scenario}-{name}" if profiles and run == 0 else None
                 try:
-                    phases = measure_once(SPEAKERS[name](binaries), binaries, scenario, size, profile)
+                    phases = measure_once(SPEAKERS[name](binaries), scenario, effort, profile)
                     wrong = [f"{phase}: {said}" for phase, outcome in phases.items() for said in outcome["wrong"]]
                 except (RuntimeError, OSError, subprocess.SubprocessError) as error:
                     phases, wrong = {}, [str(error)]
@@ -223,4 +226,4 @@ def effort_of(options: argparse.Namespace) -> Effort:
     sizes = {name: given.get(name, quick if options.quick else full) for name, (full, quick) in SIZES.items()
              if not options.scenario or name in options.scenario}
     speakers = tuple(name for name in SPEAKERS if not options.speaker or name in options.speaker)
-    return Effort(options.repetitions or (1 if options.quick else 3), sizes, speakers, options.perf)
+    return Effort(options.repetitions or (1 if options.quick else 3), sizes, speakers, 10.0 if options.quick else 60.0, options.perf)
