@@ -102,7 +102,7 @@ Outcome PeerRun::connect() {
     return true;
   });
   const Clock::time_point end = Clock::now();
-  const auto first = std::ranges::min(all, {}, &PeerSession::connectedAt)->connectedAt();
+  const auto first = std::ranges::min(all, {}, &PeerSession::firstConnectedAt)->firstConnectedAt();
   outcome.seconds = seconds(end - first);
   for (const PeerSession* session : all)
     if (!session->established())

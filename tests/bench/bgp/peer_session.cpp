@@ -120,7 +120,7 @@ void PeerSession::onConnected() {
     goDown(std::strerror(error));
     return;
   }
-  connected_at_ = Clock::now();
+  if (first_connected_at_ == Clock::time_point{}) first_connected_at_ = Clock::now();
   state_ = State::open_sent;
   watch(false);
   sendNow(bgp::encode(openOf(self_, family_)));

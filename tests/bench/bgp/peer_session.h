@@ -43,7 +43,7 @@ class PeerSession {
   State state() const { return state_; }
   bool established() const { return state_ == State::established; }
   bool sentAll() const { return unsent_.empty(); }
-  Clock::time_point connectedAt() const { return connected_at_; }
+  Clock::time_point firstConnectedAt() const { return first_connected_at_; }
   Clock::time_point downSince() const { return down_since_; }
   /// Why it went down the last time.
   const std::string& reason() const { return reason_; }
@@ -68,7 +68,7 @@ class PeerSession {
   int socket_ = -1;
   State state_ = State::down;
   bool watches_writable_ = false;
-  Clock::time_point connected_at_{}, down_since_{};
+  Clock::time_point first_connected_at_{}, down_since_{};
   std::string reason_;
   host::bgp::Octets unsent_;
   std::vector<std::uint8_t> input_;
