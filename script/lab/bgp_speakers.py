@@ -160,6 +160,7 @@ class Poplinkd(Speaker):
   asn: {site.asn}
   router_id: 198.18.0.1
   listen: [{{address: "{site.address}", port: {PORT}}}]
+  reachable: [0.0.0.0/0, "::/0"]
 peer_defaults:
   local_address: "{site.address}"
   passive: true
