@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-from lab import bench_lacp
+from lab import bench_bgp, bench_lacp
 from lab.namespaces import die_with_parent
 from lab.traffic import round_trips_ms, tcp_streams
 from lab.two_cards import TwoCards, scratch_directory
@@ -201,6 +201,14 @@ def lacp(build: pathlib.Path, effort: bench_lacp.Effort) -> tuple[list[Table], d
     return [Table(*table) for table in bench_lacp.rows(figures)], figures
 
 
+# ---- BGP speakers
+
+
+def bgp(build: pathlib.Path, effort: bench_bgp.Effort) -> tuple[list[Table], dict]:
+    figures = bench_bgp.bgp(build, effort, progress)
+    return [Table(*table) for table in bench_bgp.rows(figures)], figures
+
+
 # ---- pipelines
 
 
@@ -267,8 +275,8 @@ def minutes_table(title: str, figures: dict) -> Table:
 
 # ---- command
 
-PARTS = ("sim", "latency", "live", "lacp", "pipeline", "build")
-IF_ASKED = {"lacp"}  # takes minutes
+PARTS = ("sim", "latency", "live", "lacp", "bgp", "pipeline", "build")
+IF_ASKED = {"lacp", "bgp"}  # take minutes
 
 
 def measure(part: str, options: argparse.Namespace, effort: Effort) -> tuple[list[Table], dict]:
@@ -277,6 +285,8 @@ def measure(part: str, options: argparse.Namespace, effort: Effort) -> tuple[lis
     if part == "lacp":
         lacp_effort = bench_lacp.QUICK if options.quick else bench_lacp.Effort()
         return lacp(options.build_directory, dataclasses.replace(lacp_effort, runs=options.repetitions or lacp_effort.runs))
+    if part == "bgp":
+        return bgp(options.build_directory, bench_bgp.effort_of(options))
     return {"sim": sim, "latency": latency, "live": live, "pipeline": pipeline}[part](options.build_directory, effort)
 
 
@@ -291,9 +301,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)} (default: all but {', '.join(sorted(IF_ASKED))})")
     parser.add_argument("--build-directory", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="a short run: figures to see that it works, not to quote")
-    parser.add_argument("--repetitions", type=int, metavar="N", help=f"of every load of the simulator, and of what LACP does (default: {Effort.repetitions})")
+    parser.add_argument("--repetitions", type=int, metavar="N", help=f"of every load of the simulator, and of what LACP does (default: {Effort.repetitions}); runs of BGP (default: 3)")
     parser.add_argument("--build", action="store_true", help="build minutes by a clean build without ccache (takes minutes)")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="also write every figure as JSON")
+    bench_bgp.add_options(parser)
     options = parser.parse_args()
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}; parts are {', '.join(PARTS)}")
@@ -318,6 +329,7 @@ def main() -> int:
                 tables, result["parts"][part] = measure(part, options, effort)
                 for table in tables:
                     table.show()
+                broken += len(result["parts"][part].get("failures", []))
             except (RuntimeError, OSError, subprocess.SubprocessError, ValueError, KeyError) as error:
                 broken += 1
                 print(f"script/bench: {part}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian packages that are fetched and unpacked, not installed, from the archive that this machine uses. They are kept in
 ${XDG_CACHE_HOME:-~/.cache}/poplink. No maintainer's script runs, no service starts, nothing needs root."""
+import functools
 import os
 import pathlib
 import subprocess
@@ -25,6 +26,7 @@ def cache() -> pathlib.Path:
     return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "poplink"
 
 
+@functools.cache  # apt-cache takes seconds
 def candidate(name: str) -> str:
     """The version that the package lists of this machine have."""
     shown = output("apt-cache", "show", "--no-all-versions", name)
