@@ -105,6 +105,7 @@ class RouteLab : public RouteOwner<Prefix> {
   }
 
   Imported import(PeerIndex peer, const Prefix& prefix, AttributesId received) override {
+    store_.hold(received);
     const Imported answer = judged(peer, received);
     const auto found = model_.find(prefix);
     if (found == model_.end() || !found->second.contains(peer)) {
@@ -118,7 +119,7 @@ class RouteLab : public RouteOwner<Prefix> {
     route.used = used;
     return answer;
   }
-  void removed(PeerIndex peer) override { ++removed_[peer]; }
+  void removed(PeerIndex peer, const Prefix&) override { ++removed_[peer]; }
 
  private:
   struct Known {
