@@ -137,9 +137,7 @@ Policies::Policies(const PolicyBook& book) {
   PrefixLists lists;
   for (const auto& [name, ranges] : book.prefix_lists) lists[name] = std::make_shared<const PrefixList>(ranges);
   for (const auto& [name, settings] : book.policies) policies_[name] = std::make_shared<const Policy>(settings, lists);
-  TermSettings anything;
-  anything.name = kAcceptAll;
-  policies_[kAcceptAll] = std::make_shared<const Policy>(PolicySettings{{anything}}, lists);
+  policies_[kAcceptAll] = std::make_shared<const Policy>(PolicySettings{{TermSettings{.name = kAcceptAll}}}, lists);
   policies_[kDenyAll] = std::make_shared<const Policy>(PolicySettings{}, lists);
 }
 
