@@ -105,7 +105,7 @@ TEST(PolicyApply, later_terms_come_after_earlier_ones) {
                 term("c", {}, {.med = 3, .add = communities({"1:1"}), .origin = Origin::incomplete})});
   const Bytes route = RouteParts{}.canonical();
   const auto result = [&](std::uint64_t terms) { return policy.apply(route, terms, 0); };
-  const auto expected = [](RouteParts parts) { return parts.canonical(); };
+  const auto expected = [](const RouteParts& parts) { return parts.canonical(); };
   EXPECT_EQ(result(0b011), expected({.communities = communities({"1:2"}), .origin = Origin::egp, .local_pref = 2}));
   EXPECT_EQ(
       result(0b101),
@@ -129,8 +129,8 @@ TEST(PolicyApply, each_thing_that_is_set_counts_as_a_change) {
 }
 
 TEST(PolicyApply, an_attribute_never_gets_longer_than_its_length_can_say) {
-  std::vector<AnyCommunity> many;
-  for (std::uint32_t i = 0; i < 6000; ++i) many.push_back(LargeCommunity{1, 1, i});
+  std::vector<AnyCommunity> many(6000);
+  for (std::uint32_t i = 0; i < many.size(); ++i) many[i] = LargeCommunity{1, 1, i};
   const Bytes changed = applied({.add = many}, RouteParts{}.canonical());
   const Octets list = readFacts(changed).large_communities;
   ASSERT_EQ(list.size(), 65532u);

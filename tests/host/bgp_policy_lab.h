@@ -43,6 +43,7 @@ struct RouteParts {
       put(values[octets.type()], octets.octets());
     }
     std::vector<AttributeChange> changes;
+    changes.reserve(values.size());
     for (const auto& [type, value] : values) changes.push_back({type, value});
     return withChanges({}, changes);
   }
