@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading an UPDATE allocates nothing, whether it is right or wrong: a program of its own, for it counts what operator
-// new is asked for.
+// Reading an UPDATE allocates nothing, whether it is right or wrong, and judging a route neither: a program of its own,
+// for it counts what operator new is asked for.
 #include <gmock/gmock.h>
 
 #include <cstdlib>
 #include <new>
 
+#include "bgp_policy_lab.h"
+#include "bgp_policy_samples.h"
 #include "bgp_update_lab.h"
 
 namespace {
@@ -68,6 +70,25 @@ TEST(BgpAllocation, errors_take_none) {
   attributes[2] = attribute(0x40, 2, "0101 0000fde9");
   EXPECT_EQ(allocationsOf(updateBody({}, joined(attributes), oneRoute()), ErrorAction::treat_as_withdraw), 0u);
   EXPECT_EQ(allocationsOf(updateBody({}, joined(attributes), Bytes{33}), ErrorAction::session_reset), 0u);
+}
+
+/// The states of the expressions' automata are there when a path like it has been seen.
+TEST(BgpAllocation, judging_a_route_takes_none) {
+  const auto policy = Policies(bookOfEverything()).find("everything");
+  const Bytes route =
+      RouteParts{std::vector<Asn>(2000, 4294967295), communities({"64600:1", "rt:64600:7"})}.canonical();
+  const PathFacts facts = readFacts(route);
+  const Verdict expected = policy->judge(kSomePrefix, facts);
+  ASSERT_TRUE(expected.accept);
+  const std::size_t before = allocations;
+  const Verdict again = policy->judge(kSomePrefix, facts);
+  Policy::Memo memo;
+  std::size_t accepted = 0;
+  for (Ipv4 i = 0; i < 1000; ++i) accepted += policy->judge(Prefix4{i << 20, 12}, facts, memo).accept ? 1 : 0;
+  const std::size_t taken = allocations - before;
+  EXPECT_EQ(taken, 0u);
+  EXPECT_EQ(again, expected);
+  EXPECT_EQ(accepted, 1000u);
 }
 
 }  // namespace

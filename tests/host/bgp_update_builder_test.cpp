@@ -217,5 +217,13 @@ TEST(BgpWireAttributes, attributes_are_changed_by_type) {
   EXPECT_EQ(changed({{static_cast<AttributeType>(99), Bytes{1}}}), canonical());
 }
 
+/// RFC 4271 section 5: once set, nobody takes it away.
+TEST(BgpWireAttributes, changes_leave_partial_to_the_attribute_that_had_it) {
+  const Bytes partial = fromHex("4001 01 00 e008 04 fde90064");
+  EXPECT_EQ(withChanges(partial, std::vector<AttributeChange>{{AttributeType::communities, Bytes{0, 1, 0, 1}},
+                                                              {AttributeType::large_communities, Bytes(12)}}),
+            fromHex("4001 01 00 e008 04 00010001 c020 0c 000000000000000000000000"));
+}
+
 }  // namespace
 }  // namespace poplink::host::bgp

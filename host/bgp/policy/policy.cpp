@@ -31,11 +31,12 @@ Policy::Policy(PolicySettings settings, const PrefixLists& lists) : settings_(st
   }
 }
 
+/// Earlier terms are looked at whether they say `next` or not: those that do not are never among the ones that matched
+/// before.
 Policy::CommunityTest Policy::testOf(const AnyCommunity& community, std::size_t index) const {
   CommunityTest test{CommunityOctets(community)};
   for (std::size_t i = 0; i < index; ++i) {
     const SetSettings& set = settings_.terms[i].set;
-    if (settings_.terms[i].then != TermEnd::next) continue;
     if (has(set.add, community))
       test.added_by |= bitOf(i);
     else if (set.remove_all_communities || has(set.remove, community))
@@ -58,7 +59,7 @@ Policy::Term Policy::compiled(std::size_t index, const PrefixLists& lists) const
   addTests(term.all_of, match.all_of);
   addTests(term.any_of, match.any_of);
   for (std::size_t i = 0; match.origin && i < index; ++i)
-    if (settings_.terms[i].then == TermEnd::next && settings_.terms[i].set.origin) term.origin_by |= bitOf(i);
+    if (settings_.terms[i].set.origin) term.origin_by |= bitOf(i);
   term.touched_by |= term.origin_by;
   return term;
 }
@@ -137,9 +138,7 @@ Policies::Policies(const PolicyBook& book) {
   PrefixLists lists;
   for (const auto& [name, ranges] : book.prefix_lists) lists[name] = std::make_shared<const PrefixList>(ranges);
   for (const auto& [name, settings] : book.policies) policies_[name] = std::make_shared<const Policy>(settings, lists);
-  TermSettings anything;
-  anything.name = kAcceptAll;
-  policies_[kAcceptAll] = std::make_shared<const Policy>(PolicySettings{{anything}}, lists);
+  policies_[kAcceptAll] = std::make_shared<const Policy>(PolicySettings{{TermSettings{.name = kAcceptAll}}}, lists);
   policies_[kDenyAll] = std::make_shared<const Policy>(PolicySettings{}, lists);
 }
 

@@ -50,38 +50,38 @@ inline constexpr Community kNoExport{0xFFFF'FF01}, kNoAdvertise{0xFFFF'FF02}, kN
 
 /// All that is there must hold; an empty one takes any route.
 struct MatchSettings {
-  std::optional<std::string> prefix_list;  ///< by name
-  std::vector<AnyCommunity> all_of;        ///< communities
-  std::vector<AnyCommunity> any_of;        ///< one of them at least, unless empty
+  std::optional<std::string> prefix_list{};  ///< by name
+  std::vector<AnyCommunity> all_of{};        ///< communities
+  std::vector<AnyCommunity> any_of{};        ///< one of them at least, unless empty
   /// Found in the AS numbers of the path from the neighbor to the origin, with a space between each two, as
   /// "65010 65020": a POSIX extended regular expression in which `_` is the border of a number, (^|$| ), and cannot be
   /// in brackets; e.g. "^65010_", "_65020$", "^$" for an empty path.
-  std::optional<std::string> as_path;
-  std::optional<Asn> origin_as, neighbor_as;  ///< the last and the first of the path; not 0
-  std::optional<std::uint32_t> path_length_min, path_length_max;
-  std::optional<Origin> origin;
-  std::optional<Family> family;
+  std::optional<std::string> as_path{};
+  std::optional<Asn> origin_as{}, neighbor_as{};  ///< the last and the first of the path; not 0
+  std::optional<std::uint32_t> path_length_min{}, path_length_max{};
+  std::optional<Origin> origin{};
+  std::optional<Family> family{};
   friend bool operator==(const MatchSettings&, const MatchSettings&) = default;
 };
 
 struct SetSettings {
-  std::optional<std::uint32_t> local_pref;
-  std::optional<std::uint32_t> med;
+  std::optional<std::uint32_t> local_pref{};
+  std::optional<std::uint32_t> med{};
   bool remove_med = false;
   std::uint8_t prepend = 0;             ///< so many more of our own AS in front of the path; terms add up, to 255
-  std::vector<AnyCommunity> remove;     ///< before `add`
+  std::vector<AnyCommunity> remove{};   ///< before `add`
   bool remove_all_communities = false;  ///< of all three kinds
-  std::vector<AnyCommunity> add;
-  std::optional<Origin> origin;
+  std::vector<AnyCommunity> add{};
+  std::optional<Origin> origin{};
   friend bool operator==(const SetSettings&, const SetSettings&) = default;
 };
 
 enum class TermEnd : std::uint8_t { accept, reject, next };
 
 struct TermSettings {
-  std::string name;  ///< for explain; unique in its policy
-  MatchSettings match;
-  SetSettings set;  ///< nothing, if it rejects
+  std::string name{};  ///< for explain; unique in its policy
+  MatchSettings match{};
+  SetSettings set{};  ///< nothing, if it rejects
   /// next: what it sets holds, and the next terms go on with that, but for the path: they match the one that came.
   TermEnd then = TermEnd::accept;
   friend bool operator==(const TermSettings&, const TermSettings&) = default;
@@ -89,7 +89,7 @@ struct TermSettings {
 
 /// The first term that matches and does not say `next` decides; a route that none does decide on is refused.
 struct PolicySettings {
-  std::vector<TermSettings> terms;  ///< at most kMaxTerms
+  std::vector<TermSettings> terms{};  ///< at most kMaxTerms
   friend bool operator==(const PolicySettings&, const PolicySettings&) = default;
 };
 inline constexpr std::size_t kMaxTerms = 63;
@@ -99,8 +99,8 @@ inline constexpr const char* kAcceptAll = "accept-all";
 inline constexpr const char* kDenyAll = "deny-all";
 
 struct PolicyBook {
-  std::map<std::string, PrefixListSettings> prefix_lists;
-  std::map<std::string, PolicySettings> policies;
+  std::map<std::string, PrefixListSettings> prefix_lists{};
+  std::map<std::string, PolicySettings> policies{};
   friend bool operator==(const PolicyBook&, const PolicyBook&) = default;
 };
 

@@ -31,11 +31,13 @@ class FamilyRanges {
   static constexpr std::size_t kLengths = 8 * sizeof(Prefix::address) + 1;
   static constexpr std::uint32_t kNone = 0xffff'ffff;
   struct Node {
-    Prefix prefix{};
     std::uint32_t around = kNone;  ///< the smallest one that covers it
     std::bitset<kLengths> permitted{};
   };
-  std::vector<Node> nodes_;
+  std::size_t notBehind(const Prefix& prefix) const;
+
+  std::vector<Prefix> prefixes_;  ///< sorted; by themselves, because searching reads nothing else
+  std::vector<Node> nodes_;       ///< of each
 };
 extern template class FamilyRanges<Prefix4>;
 extern template class FamilyRanges<Prefix6>;
