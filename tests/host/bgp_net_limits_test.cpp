@@ -204,6 +204,20 @@ TEST_F(BgpNet, what_is_written_within_an_event_goes_too) {
   EXPECT_TRUE(until([&] { return peer.hear().size() == kRounds; }));
 }
 
+TEST_F(BgpNet, one_that_reads_fast_leaves_others_their_turn) {
+  pool->setPeers({{loopback(2), {}}});
+  const Endpoint here = listenAt(loopback(1));
+  Plain peer(loopback(2));
+  const ConnectionId id = acceptedFrom(peer, here);
+  const std::string all = text(4 << 20);
+  owner.on_sent = [&](ConnectionId) { peer.hear(); };
+  owner.most_pieces = 1;
+  owner.connections.at(id).to_send = all;
+  pool->wantWrite(id);
+  EXPECT_GT(owner.connections.at(id).to_send.size(), all.size() / 2);
+  EXPECT_TRUE(until([&] { return peer.hear() == all; }));
+}
+
 TEST_F(BgpNet, one_that_floods_leaves_others_their_turn) {
   pool->setPeers({{loopback(2), {}}, {loopback(3), {}}});
   const Endpoint here = listenAt(loopback(1));
