@@ -144,8 +144,8 @@ class Owner : public TcpEvents {
   void connectFailed(Token token, const std::string& why) override { failures[token] = why; }
   void received(ConnectionId id, Octets octets) override {
     EXPECT_FALSE(octets.empty());
-    connections.at(id).heard.append(octets.begin(), octets.end());
     if (on_received) on_received(id);
+    connections.at(id).heard.append(octets.begin(), octets.end());
   }
   void closed(ConnectionId id, const std::string& why) override {
     EXPECT_FALSE(connections.at(id).closed) << "told twice";
@@ -225,6 +225,20 @@ class BgpNet : public testing::Test {
   std::unique_ptr<boost::asio::io_context> context;
   std::unique_ptr<TcpPool> pool;
 };
+
+/// The pool's end of a connection with this other end; -1: none.
+inline int descriptorTo(const Endpoint& remote) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int descriptor = std::stoi(entry.path().filename());
+    Tcp::endpoint address;
+    socklen_t size = static_cast<socklen_t>(address.capacity());
+    if (::getpeername(descriptor, address.data(), &size) != 0) continue;
+    if (address.data()->sa_family != AF_INET && address.data()->sa_family != AF_INET6) continue;
+    address.resize(size);
+    if (fromSocket(address) == remote) return descriptor;
+  }
+  return -1;
+}
 
 /// Descriptors that are open.
 inline std::size_t descriptors() {

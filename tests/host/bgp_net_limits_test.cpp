@@ -58,6 +58,19 @@ TEST_F(BgpNet, a_hundred_strangers_are_counted_but_not_told_one_by_one) {
   EXPECT_LT(owner.refusals.size(), 100U);
 }
 
+TEST(BgpNetRefusals, so_many_are_told_in_a_window_and_again_in_the_next) {
+  RateLimit limit(2, std::chrono::seconds(10));
+  const RateLimit::TimePoint start(std::chrono::seconds(5));
+  EXPECT_TRUE(limit.allow(start));
+  EXPECT_TRUE(limit.allow(start + std::chrono::seconds(9)));
+  EXPECT_FALSE(limit.allow(start + std::chrono::seconds(9)));
+  EXPECT_FALSE(limit.allow(start + std::chrono::milliseconds(9999)));
+  EXPECT_TRUE(limit.allow(start + std::chrono::seconds(10)));
+  EXPECT_TRUE(limit.allow(start + std::chrono::seconds(10)));
+  EXPECT_FALSE(limit.allow(start + std::chrono::seconds(19)));
+  EXPECT_TRUE(limit.allow(start + std::chrono::seconds(100)));
+}
+
 TEST_F(BgpNet, a_peer_that_is_none_any_more_cannot_connect_again_but_stays) {
   pool->setPeers({{loopback(2), {}}});
   const Endpoint here = listenAt(loopback(1));
@@ -94,11 +107,13 @@ TEST_F(BgpNet, an_address_has_four_connections_at_most_and_others_theirs) {
   EXPECT_TRUE(until([&] { return more.wasReset(); }));
   EXPECT_EQ(pool->counters().refused, 1U);
   acceptedFrom(other, here);
-  // One that is closed by us counts until the peer has closed it too.
+  // One that we have closed counts until the peer has closed it too.
   pool->close(ids[0]);
   Plain early(loopback(2));
   early.connect(here);
-  EXPECT_TRUE(until([&] { return early.wasReset() || pool->closing() == 0; }));
+  const std::size_t before = owner.connections.size();
+  EXPECT_TRUE(until([&] { return pool->counters().refused == 2 || owner.connections.size() > before; }));
+  EXPECT_TRUE(owner.connections.size() == before || pool->closing() == 0);
   peers[0].hangUp();
   EXPECT_TRUE(until([&] { return pool->closing() == 0; }));
   Plain late(loopback(2));
@@ -178,14 +193,29 @@ TEST_F(BgpNet, what_is_written_within_an_event_goes_too) {
   const Endpoint here = listenAt(loopback(1));
   Plain peer(loopback(2));
   const ConnectionId id = acceptedFrom(peer, here);
+  constexpr int kRounds = 25'000;  // too deep for one within the other
   int rounds = 0;
   owner.on_sent = [&](ConnectionId) {
-    if (++rounds < 100) owner.connections.at(id).to_send += "keepalive";
+    if (++rounds < kRounds) owner.connections.at(id).to_send = "x";
     pool->wantWrite(id);
   };
-  owner.connections.at(id).to_send = "keepalive";
+  owner.connections.at(id).to_send = "x";
   pool->wantWrite(id);
-  EXPECT_EQ(peer.hear().size(), 100 * std::string("keepalive").size());
+  EXPECT_TRUE(until([&] { return peer.hear().size() == kRounds; }));
+}
+
+TEST_F(BgpNet, one_that_reads_fast_leaves_others_their_turn) {
+  pool->setPeers({{loopback(2), {}}});
+  const Endpoint here = listenAt(loopback(1));
+  Plain peer(loopback(2));
+  const ConnectionId id = acceptedFrom(peer, here);
+  const std::string all = text(4 << 20);
+  owner.on_sent = [&](ConnectionId) { peer.hear(); };
+  owner.most_pieces = 1;
+  owner.connections.at(id).to_send = all;
+  pool->wantWrite(id);
+  EXPECT_GT(owner.connections.at(id).to_send.size(), all.size() / 2);
+  EXPECT_TRUE(until([&] { return peer.hear() == all; }));
 }
 
 TEST_F(BgpNet, one_that_floods_leaves_others_their_turn) {

@@ -116,6 +116,9 @@ TEST_F(BgpNet, a_peer_whose_key_cannot_be_set_is_refused_until_it_can) {
     EXPECT_THAT(error.what(), HasSubstr("the MD5 key for 127.0.0.2 has more than 80 octets"));
     EXPECT_THAT(error.what(), testing::Not(HasSubstr("kkk"))) << "it is a secret";
   }
+  EXPECT_THROW(pool->setPeers({{loopback(2), {.md5_key = longest + "k"}}, {loopback(3), {.md5_key = longest}}}),
+               std::system_error)
+      << "it has tried again";
   Plain none(loopback(2)), other(loopback(3)), late(loopback(2));
   none.connect(here);
   EXPECT_TRUE(until([&] { return none.wasReset(); }));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // BGP's TCP connections: made, accepted, read, written, closed.
+#include <fcntl.h>
+
 #include "bgp_net_lab.h"
 
 namespace poplink::host::bgp {
@@ -60,6 +62,32 @@ TEST_F(BgpNet, the_wildcard_of_ipv6_takes_no_ipv4) {
   EXPECT_TRUE(peer.isOver());
   run();
   EXPECT_THAT(owner.connections, IsEmpty());
+}
+
+TEST_F(BgpNet, sockets_are_as_bgp_wants_them) {
+  const auto look = [](const Endpoint& remote) {
+    const int socket = descriptorTo(remote);
+    const bool v6 = isV6(remote.address);
+    int delay = 0, tos = 0;
+    socklen_t size = sizeof delay;
+    EXPECT_EQ(::getsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &delay, &size), 0);
+    EXPECT_EQ(::getsockopt(socket, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_TCLASS : IP_TOS, &tos, &size), 0);
+    EXPECT_EQ(delay, 1);
+    EXPECT_EQ(tos, 0xc0);
+    EXPECT_TRUE(::fcntl(socket, F_GETFD) & FD_CLOEXEC);
+    EXPECT_TRUE(::fcntl(socket, F_GETFL) & O_NONBLOCK);
+  };
+  pool->setPeers({{loopback(2), {}}, {kLoopback6, {}}});
+  for (const bool v6 : {false, true}) {
+    const Address there = v6 ? kLoopback6 : loopback(2);
+    Plain peer(there), listener(there);
+    acceptedFrom(peer, listenAt(v6 ? kLoopback6 : loopback(1)));
+    look(peer.local());
+    listener.listen();
+    pool->connect(v6, listener.local(), {});
+    ASSERT_TRUE(until([&] { return owner.attempts.contains(v6); }));
+    look(listener.local());
+  }
 }
 
 TEST_F(BgpNet, an_attempt_that_fails_says_why_and_not_at_once) {
@@ -147,11 +175,13 @@ TEST_F(BgpNet, calls_for_a_connection_that_is_gone_do_nothing) {
 TEST_F(BgpNet, what_has_come_is_read_without_the_loop) {
   pool->setPeers({{loopback(2), {}}, {loopback(3), {}}});
   const Endpoint here = listenAt(loopback(1));
-  Plain a(loopback(2)), b(loopback(3)), c(loopback(3));
-  const ConnectionId first = acceptedFrom(a, here), second = acceptedFrom(b, here), third = acceptedFrom(c, here);
+  Plain a(loopback(2)), b(loopback(3)), c(loopback(3)), d(loopback(3));
+  const ConnectionId first = acceptedFrom(a, here), second = acceptedFrom(b, here), third = acceptedFrom(c, here),
+                     fourth = acceptedFrom(d, here);
   a.say("keepalive");
   b.say("keepalive");
   c.hangUp();
+  d.say("an update");
   // The first to be heard closes the second, and reading again within reading does not disturb it.
   owner.on_received = [&](ConnectionId) {
     pool->close(second);
@@ -161,6 +191,7 @@ TEST_F(BgpNet, what_has_come_is_read_without_the_loop) {
   EXPECT_EQ(owner.connections.at(first).heard, "keepalive");
   EXPECT_EQ(owner.connections.at(second).heard, "");
   EXPECT_TRUE(owner.connections.at(third).closed);
+  EXPECT_EQ(owner.connections.at(fourth).heard, "an update");
 }
 
 TEST_F(BgpNet, an_owner_may_close_within_every_event) {
@@ -265,19 +296,6 @@ TEST(BgpNetEnd, a_pool_that_goes_leaves_no_descriptors) {
     context.poll();
   }
   EXPECT_EQ(descriptors(), before);
-}
-
-TEST(BgpNetRefusals, so_many_are_told_in_a_window_and_again_in_the_next) {
-  RateLimit limit(2, std::chrono::seconds(10));
-  const RateLimit::TimePoint start(std::chrono::seconds(5));
-  EXPECT_TRUE(limit.allow(start));
-  EXPECT_TRUE(limit.allow(start + std::chrono::seconds(9)));
-  EXPECT_FALSE(limit.allow(start + std::chrono::seconds(9)));
-  EXPECT_FALSE(limit.allow(start + std::chrono::milliseconds(9999)));
-  EXPECT_TRUE(limit.allow(start + std::chrono::seconds(10)));
-  EXPECT_TRUE(limit.allow(start + std::chrono::seconds(10)));
-  EXPECT_FALSE(limit.allow(start + std::chrono::seconds(19)));
-  EXPECT_TRUE(limit.allow(start + std::chrono::seconds(100)));
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include "tcp_connection.h"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
 #include <limits>
 
 namespace poplink::host::bgp {
@@ -39,10 +38,8 @@ void TcpConnection::read() {
   if (!open_ || shared_.room.used) return;
   error_code error;
   const std::size_t size = socket_.receive(asio::buffer(shared_.room.octets), 0, error);
-  if (error == asio::error::would_block) {
-    if (send_error_) fail(send_error_);
-    return;
-  }
+  if (error == asio::error::would_block) return;
+  // Whoever sees a reset first has its error, the other one only an end.
   if (error) return fail(send_error_ && error == asio::error::eof ? send_error_ : error);
   shared_.room.used = true;
   shared_.events.received(id_, Octets(shared_.room.octets).first(size));
@@ -83,10 +80,8 @@ bool TcpConnection::sendSome(std::size_t most) {
     error_code error;
     const std::size_t size = socket_.send(pieces, 0, error);
     more = error == asio::error::would_block;
-    if (error && !more) {
-      send_error_ = error;
-      readToTheEnd();
-    }
+    // Told when reading sees the end too: after what the peer has said before it, and not within write().
+    if (error && !more) send_error_ = error;
     if (error || size == 0) break;
     shared_.events.sent(id_, size);
     sent += size;
@@ -95,13 +90,6 @@ bool TcpConnection::sendSome(std::size_t most) {
   }
   sending_ = false;
   return more && open_;
-}
-
-void TcpConnection::readToTheEnd() {
-  asio::post(socket_.get_executor(), [self = shared_from_this()] {
-    self->read();
-    if (self->open_) self->readToTheEnd();
-  });
 }
 
 Tcp::socket TcpConnection::takeAfterLastWrite() {

@@ -42,8 +42,6 @@ class TcpConnection : public std::enable_shared_from_this<TcpConnection> {
   void awaitRead();
   void awaitWrite();
   bool sendSome(std::size_t most);  ///< true: TCP takes no more now, or `most` octets have gone
-  /// After an error in sending: what the peer has said before it comes first, and nothing is told within write().
-  void readToTheEnd();
   void fail(const boost::system::error_code& error);
 
   Tcp::socket socket_;
