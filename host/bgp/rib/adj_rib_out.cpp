@@ -146,7 +146,7 @@ void AdjRibOut<Prefix>::flush(std::size_t prefixes, Exporter<Prefix>& exporter, 
     return std::tuple(item.best.attributes, item.best.peer, item.verdict, item.audience.only, item.audience.except,
                       item.order);
   };
-  std::ranges::sort(items_, {}, key);
+  if (!std::ranges::is_sorted(items_, {}, key)) std::ranges::sort(items_, {}, key);
   for (std::span<const Item> left = items_; !left.empty();) {
     std::size_t size = 1;
     while (size < left.size() && left[size].sameMessage(left[0])) ++size;

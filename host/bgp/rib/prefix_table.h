@@ -32,25 +32,28 @@ inline std::uint64_t hashOf(const Prefix6& prefix) {
 }
 
 /// Open addressing with linear probing; a deletion moves what follows, so there are no tombstones and a table that
-/// has come to rest is as fast as a new one.
+/// has come to rest is as fast as a new one. Slots have the hash beside the number: what is another prefix, or has to
+/// move, is seen without a look at the prefix, which is somewhere else in memory.
 template <class Prefix>
 class PrefixTable {
  public:
   /// kNoPrefix: it is not there.
   PrefixId find(const Prefix& prefix) const {
     if (slots_.empty()) return kNoPrefix;
-    for (std::size_t at = home(prefix);; at = next(at)) {
-      if (slots_[at] == kNoPrefix) return kNoPrefix;
-      if (prefixes_[slots_[at]] == prefix) return slots_[at];
+    const std::uint32_t hash = shortHashOf(prefix);
+    for (std::size_t at = hash & mask();; at = next(at)) {
+      if (slots_[at].id == kNoPrefix) return kNoPrefix;
+      if (slots_[at].hash == hash && prefixes_[slots_[at].id] == prefix) return slots_[at].id;
     }
   }
 
   /// The prefix's number; a new one, the lowest that is free or the next, if it was not there.
   PrefixId insert(const Prefix& prefix) {
     if (2 * (size_ + 1) > slots_.size()) grow();
-    std::size_t at = home(prefix);
-    for (; slots_[at] != kNoPrefix; at = next(at)) {
-      if (prefixes_[slots_[at]] == prefix) return slots_[at];
+    const std::uint32_t hash = shortHashOf(prefix);
+    std::size_t at = hash & mask();
+    for (; slots_[at].id != kNoPrefix; at = next(at)) {
+      if (slots_[at].hash == hash && prefixes_[slots_[at].id] == prefix) return slots_[at].id;
     }
     ++size_;
     PrefixId id = static_cast<PrefixId>(prefixes_.size());
@@ -61,23 +64,24 @@ class PrefixTable {
       free_.pop_back();
       prefixes_[id] = prefix;
     }
-    return slots_[at] = id;
+    slots_[at] = {id, hash};
+    return id;
   }
 
   /// The number is free for another prefix. `id` must be in use.
   void erase(PrefixId id) {
-    std::size_t hole = home(prefixes_[id]);
-    while (slots_[hole] != id) {
-      assert(slots_[hole] != kNoPrefix);
+    std::size_t hole = shortHashOf(prefixes_[id]) & mask();
+    while (slots_[hole].id != id) {
+      assert(slots_[hole].id != kNoPrefix);
       hole = next(hole);
     }
-    slots_[hole] = kNoPrefix;
-    for (std::size_t at = next(hole); slots_[at] != kNoPrefix; at = next(at)) {
+    slots_[hole].id = kNoPrefix;
+    for (std::size_t at = next(hole); slots_[at].id != kNoPrefix; at = next(at)) {
       // What stands between its home and here may move back, but not in front of its home.
-      const std::size_t wish = home(prefixes_[slots_[at]]);
+      const std::size_t wish = slots_[at].hash & mask();
       if (((at - wish) & mask()) < ((at - hole) & mask())) continue;
       slots_[hole] = slots_[at];
-      slots_[at] = kNoPrefix;
+      slots_[at].id = kNoPrefix;
       hole = at;
     }
     free_.push_back(id);
@@ -91,25 +95,30 @@ class PrefixTable {
   PrefixId bound() const { return static_cast<PrefixId>(prefixes_.size()); }
 
  private:
+  struct Slot {
+    PrefixId id = kNoPrefix;
+    std::uint32_t hash = 0;
+  };
   static constexpr std::size_t kFirstSlots = 64;
 
+  static std::uint32_t shortHashOf(const Prefix& prefix) { return static_cast<std::uint32_t>(hashOf(prefix)); }
   std::size_t mask() const { return slots_.size() - 1; }
-  std::size_t home(const Prefix& prefix) const { return hashOf(prefix) & mask(); }
   std::size_t next(std::size_t at) const { return (at + 1) & mask(); }
 
   void grow() {
-    std::vector<PrefixId> before(slots_.empty() ? kFirstSlots : 2 * slots_.size(), kNoPrefix);
+    std::vector<Slot> before(slots_.empty() ? kFirstSlots : 2 * slots_.size());
     before.swap(slots_);
-    for (const PrefixId id : before) {
-      if (id == kNoPrefix) continue;
-      std::size_t at = home(prefixes_[id]);
-      while (slots_[at] != kNoPrefix) at = next(at);
-      slots_[at] = id;
+    for (const Slot& slot : before) {
+      if (slot.id == kNoPrefix) continue;
+      std::size_t at = slot.hash & mask();
+      while (slots_[at].id != kNoPrefix) at = next(at);
+      slots_[at] = slot;
     }
   }
 
   Paged<Prefix> prefixes_;
-  std::vector<PrefixId> slots_, free_;
+  std::vector<Slot> slots_;
+  std::vector<PrefixId> free_;
   std::size_t size_ = 0;
 };
 
