@@ -191,8 +191,10 @@ std::size_t Speaker::backlog(PeerIndex peer) const {
 }
 
 void Speaker::send(PeerIndex peer, const Piece& messages) {
-  const Peering& peering = *peerings_[peer];
+  Peering& peering = *peerings_[peer];
   if (!peering.session) return;
+  for (std::size_t at = 0; at < messages->size(); at += read16(*messages, at + kMarkerBytes))
+    ++peering.counters.sent[(*messages)[at + kHeaderBytes - 1]];
   Line& line = lines_.at(static_cast<std::uint64_t>(*peering.session));
   line.outbox.push(messages);
   if (!std::exchange(line.dirty, true)) dirty_.push_back(*peering.session);
