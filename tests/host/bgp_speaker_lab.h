@@ -57,6 +57,15 @@ inline PeerSettings& settingsFor(SpeakerSettings& settings, std::uint8_t n) {
   return *std::ranges::find(settings.peers, std::to_string(n), &PeerSettings::name);
 }
 
+/// A policy of one term, which takes what it matches.
+inline PolicySettings policyOf(const MatchSettings& match, const SetSettings& set) {
+  TermSettings term;
+  term.name = "only";
+  term.match = match;
+  term.set = set;
+  return {{term}};
+}
+
 // Attributes as a raw peer sends them, in their canonical order.
 
 inline Bytes pathOf(const std::vector<Asn>& asns) {
@@ -145,6 +154,53 @@ class SpeakerLab {
  private:
   std::vector<std::unique_ptr<SpeakerHost>> speakers_;
   std::vector<std::unique_ptr<RawPeer>> raws_;
+};
+
+/// Speaker 1 with raw peers around it, which are all there.
+class Star : public SpeakerLab {
+ public:
+  Star(std::initializer_list<std::uint8_t> peers) : Star(speakerSettings(1, peers)) {}
+  /// Each raw peer is what the settings expect of it.
+  explicit Star(const SpeakerSettings& given, bool restarting = false)
+      : settings(given), hub(speaker(1, given, restarting)) {
+    for (const PeerSettings& peer : given.peers) add(peer);
+  }
+  /// Everybody comes up.
+  void start() {
+    hub.start();
+    runFor(2s);
+    for (const auto& [n, peer] : peers_) EXPECT_TRUE(peer->up()) << unsigned{n};
+  }
+  /// The raw peer that these settings of the speaker are for.
+  RawPeer& add(const PeerSettings& peer) {
+    const OpenSettings& theirs = peer.session.open;
+    OpenSettings open = theirs;
+    std::swap(open.local_as, open.peer_as);
+    const auto n = static_cast<std::uint8_t>(std::stoul(peer.name));
+    open.router_id = n;
+    if (theirs.role) open.role = counterpart(*theirs.role);
+    return *(peers_[n] = &raw(n, open));
+  }
+  RawPeer& peer(std::uint8_t n) { return *peers_.at(n); }
+  /// A route of raw peer `n`, with its AS as path.
+  void announce(std::uint8_t n, const std::vector<Prefix4>& prefixes, const Bytes& attributes) {
+    peer(n).send(announcement(prefixes, v4(n), attributes));
+  }
+  void announce(std::uint8_t n, const std::vector<Prefix4>& prefixes) {
+    announce(n, prefixes, attributesOf({65000u + n}));
+  }
+
+  SpeakerSettings settings;
+  SpeakerHost& hub;
+
+ private:
+  static BgpRole counterpart(BgpRole role) {
+    for (const BgpRole other :
+         {BgpRole::provider, BgpRole::route_server, BgpRole::route_server_client, BgpRole::customer, BgpRole::peer})
+      if (rolesMatch(role, other)) return other;
+    return role;
+  }
+  std::map<std::uint8_t, RawPeer*> peers_;
 };
 
 }  // namespace poplink::host::bgp
