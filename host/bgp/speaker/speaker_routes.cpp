@@ -69,7 +69,7 @@ void Speaker::apply(Peering& peering, const Update& update, TimePoint now) {
   withdraw(peering, update.mp_withdrawn, now);
   const bool as_withdraw = update.findings.action() == ErrorAction::treat_as_withdraw;
   for (const AnnouncedRoutes* routes : {&update.announced, &update.mp_announced}) {
-    if (routes->prefixes == 0) continue;
+    if (routes->prefixes == 0 || !peering.session) continue;  // the first ones may have broken a limit
     if (as_withdraw)
       withdraw(peering, *routes, now);
     else if (routes->family == kIpv4Unicast)
