@@ -15,6 +15,14 @@ constexpr std::size_t kTellSlice = 4096;
 template <class Prefix>
 constexpr Family kFamilyOf = std::is_same_v<Prefix, Prefix4> ? kIpv4Unicast : kIpv6Unicast;
 
+template <class Prefix>
+bool isOld(const RouteTable<Prefix>& table, PeerIndex peer, const Prefix& prefix) {
+  const PrefixId id = table.find(prefix);
+  PathId path = id == kNoPrefix ? kNoPath : table.firstPath(id);
+  while (path != kNoPath && table.path(path).peer != peer) path = table.path(path).next;
+  return path != kNoPath && table.old(table.path(path));
+}
+
 }  // namespace
 
 void Speaker::up(Peering& peering, const action::SessionEstablished& established, TimePoint now) {
@@ -111,8 +119,12 @@ void Speaker::withdraw(Peering& peering, const Routes& routes, TimePoint now) {
   PeerFamily& state = peering.families[kFamilyOf<Prefix>];
   LimitEvent event = LimitEvent::none;
   forEachPrefix<Prefix>(routes.nlri, [&](const Prefix& prefix) {
+    const bool forgotten = state.forgotten != 0 && isOld(table, peering.index, prefix);
     if (!table.withdraw(peering.index, prefix)) return;
-    if (state.limit) event = std::max(event, state.limit->withdraw());
+    if (forgotten)
+      --state.forgotten;
+    else if (state.limit)
+      event = std::max(event, state.limit->withdraw());
   });
   limitEvent(peering, kFamilyOf<Prefix>, event, now);
 }
