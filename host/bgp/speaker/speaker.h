@@ -205,6 +205,7 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   std::vector<std::unique_ptr<Peering>> peerings_;  ///< by PeerIndex; nullptr: free
   std::unordered_map<std::uint64_t, Line> lines_;   ///< by ConnectionId
   std::vector<ConnectionId> dirty_;
+  std::vector<std::pair<PeerIndex, Family>> room_;  ///< limits under which a sweep has made room
   std::optional<SelectionDeferral> deferral_;
   std::unique_ptr<DecodeSpace> space_;
   bool started_ = false, has_work_ = false;

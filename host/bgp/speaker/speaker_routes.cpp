@@ -175,19 +175,19 @@ void Speaker::release(const std::set<Family>& families, TimePoint now) {
 
 /// A route that was old has left the table.
 void Speaker::forget(Family family, PeerIndex peer) {
-  Peering& peering = *peerings_[peer];
-  PeerFamily& state = peering.families[family];
-  if (state.forgotten != 0) {
+  PeerFamily& state = peerings_[peer]->families[family];
+  if (state.forgotten != 0)
     --state.forgotten;
-  } else if (state.limit && state.limit->withdraw() == LimitEvent::room) {
-    tell_({"bgp.limit", NewsLevel::info, peering.settings.name, "there is room again"});
-  }
+  else if (state.limit && state.limit->withdraw() == LimitEvent::room)
+    room_.emplace_back(peer, family);
 }
 
 bool Speaker::work(TimePoint now) {
   const std::uint32_t at = seconds(now);
   bool more = ipv4_.walk(kWalkSlice, *this, at);
   more |= ipv6_.walk(kWalkSlice, *this, at);
+  for (const auto& [peer, family] : std::exchange(room_, {}))
+    limitEvent(*peerings_[peer], family, LimitEvent::room, now);
   more |= groups4_.work(kTellSlice);
   more |= groups6_.work(kTellSlice);
   for (auto& peering : peerings_)
