@@ -262,8 +262,11 @@ void Speaker::setLimits(Peering& peering, TimePoint now) {
     } else if (state.limit) {
       limitEvent(peering, family, state.limit->configure(wanted->second), now);
     } else {
-      state.limit.emplace(wanted->second);
+      // What is there is counted, also above the limit.
+      state.limit.emplace(
+          LimitSettings{.limit = UINT32_MAX, .warn_percent = 0, .action = LimitAction::warn, .restart = {}});
       for (std::uint32_t i = routes(peering, family).paths; i > state.forgotten; --i) state.limit->announce(true);
+      limitEvent(peering, family, state.limit->configure(wanted->second), now);
     }
   }
 }
