@@ -221,7 +221,19 @@ void RouteTable<Prefix>::age(PeerIndex index) {
 template <class Prefix>
 void RouteTable<Prefix>::sweep(PeerIndex index) {
   Peer& owner = peer(index);
-  if (owner.routes.paths != 0) owner.sweep_left = bound();
+  if (owner.routes.paths == 0) return;
+  owner.sweep_left = bound();
+  owner.kept = owner.generation;
+}
+
+/// Is it one of those that walk() is to remove? Generations begin anew at 256: what counts is how long ago one was.
+template <class Prefix>
+bool RouteTable<Prefix>::swept(const Path& path) const {
+  const Peer& owner = peers_[path.peer];
+  const auto age = [&owner](std::uint8_t generation) {
+    return static_cast<std::uint8_t>(owner.generation - generation);
+  };
+  return owner.sweep_left != 0 && age(path.generation) > age(owner.kept);
 }
 
 template <class Prefix>
@@ -295,7 +307,7 @@ template <class Prefix>
 void RouteTable<Prefix>::removeOld(PrefixId id, RouteOwner<Prefix>& owner) {
   for (PathId path = first_[id]; path != kNoPath;) {
     const PeerIndex index = paths_[path].peer;
-    if (peers_[index].sweep_left == 0 || !old(paths_[path])) {
+    if (!swept(paths_[path])) {
       path = paths_[path].next;
       continue;
     }

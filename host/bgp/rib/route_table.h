@@ -73,7 +73,7 @@ class RouteTable {
 
   /// All its routes are old from now on: what comes again is not.
   void age(PeerIndex peer);
-  /// walk() removes those that are old.
+  /// walk() removes those that are old now; not those that become old while it is at it.
   void sweep(PeerIndex peer);
   /// walk() asks for them anew.
   void reimport(PeerIndex peer);
@@ -111,10 +111,12 @@ class RouteTable {
   struct Peer {
     PeerRoutes routes;
     std::uint8_t generation = 0;
+    std::uint8_t kept = 0;                       ///< the generation when sweep() was called
     PrefixId sweep_left = 0, reimport_left = 0;  ///< prefixes that walk() has to see yet
   };
 
   Peer& peer(PeerIndex index);
+  bool swept(const Path& path) const;
   void look(PrefixId id, RouteOwner<Prefix>& owner, std::uint32_t now);
   void removeOld(PrefixId id, RouteOwner<Prefix>& owner);
   void askAgain(PrefixId id, RouteOwner<Prefix>& owner, std::uint32_t now);
