@@ -164,6 +164,7 @@ void Speaker::changePeer(Peering& peering, const PeerSettings& settings, std::ve
   if (settings.shutdown && !before.shutdown) {
     handle(peering, event::Stop{subcode::kAdministrativeShutdown, shutdownData(settings.shutdown_text)}, now);
     change(peering, peering.stale.abandon());
+    if (deferral_) release(deferral_->removed(PeerId{peering.index}), now);
   }
   const bool was_up = peering.session.has_value();
   act(peering, peering.machine.configure(session, now), now);
