@@ -116,9 +116,12 @@ void UpdateGroups<Prefix>::refresh(PeerIndex peer, bool marks) {
   own.out->walk(true);
   may_merge_ = true;
   if (!marks) return;
+  // Who asks again meanwhile has it all before the same mark: asking makes nothing wait that has no bound.
+  Owed end{peer, encode(RouteRefresh{kFamilyOf<Prefix>, RefreshSubtype::end})};
+  if (std::ranges::find(own.owed, end.message, &Owed::message) != own.owed.end()) return;
   lines_.send(peer, std::make_shared<const std::vector<std::uint8_t>>(
                         encode(RouteRefresh{kFamilyOf<Prefix>, RefreshSubtype::begin})));
-  own.owed.push_back({peer, encode(RouteRefresh{kFamilyOf<Prefix>, RefreshSubtype::end})});
+  own.owed.push_back(std::move(end));
 }
 
 template <class Prefix>
