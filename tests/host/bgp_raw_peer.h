@@ -63,6 +63,8 @@ class RawPeer : public VirtualHost {
     net_.close(*id_);
     forget();
   }
+  /// Its program is gone, and the other side has not learned of it.
+  void forgetConnection() { forget(); }
   /// TCP breaks off.
   void lose() {
     if (id_) net_.lose(*id_);

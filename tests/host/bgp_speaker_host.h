@@ -34,6 +34,16 @@ class SpeakerHost : public VirtualHost, public SpeakerNet {
         news, [&](const PeerNews& one) { return one.kind == kind && one.text.find(part) != std::string::npos; }));
   }
 
+  /// Octets that wait for TCP.
+  std::size_t backlog(const std::string& name) const {
+    std::array<Octets, 4096> pieces;
+    std::size_t octets = 0;
+    const auto session = peering(name).session;
+    for (std::size_t i = 0, count = session ? speaker_->outgoing(*session, pieces) : 0; i < count; ++i)
+      octets += pieces[i].size();
+    return octets;
+  }
+
   void start() {
     tell([](Speaker& speaker, TimePoint now) { speaker.start(now); });
   }

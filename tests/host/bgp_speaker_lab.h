@@ -182,6 +182,14 @@ class Star : public SpeakerLab {
     return *(peers_[n] = &raw(n, open));
   }
   RawPeer& peer(std::uint8_t n) { return *peers_.at(n); }
+  /// The session breaks off, and the peer makes a new one.
+  void comeAgain(std::uint8_t n) {
+    peer(n).lose();
+    runFor(3s);
+    if (!peer(n).up()) peer(n).connect(v4(1));
+    runFor(1s);
+    EXPECT_TRUE(peer(n).up());
+  }
   /// A route of raw peer `n`, with its AS as path.
   void announce(std::uint8_t n, const std::vector<Prefix4>& prefixes, const Bytes& attributes) {
     peer(n).send(announcement(prefixes, v4(n), attributes));
