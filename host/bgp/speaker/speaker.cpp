@@ -170,7 +170,7 @@ void Speaker::changePeer(Peering& peering, const PeerSettings& settings, std::ve
   act(peering, peering.machine.configure(session, now), now);
   if (!sameTransport(before, settings)) handle(peering, event::Clear{}, now);
   if (was_up && !peering.session) changes.back() += ", session ended";
-  if (!settings.shutdown && before.shutdown) handle(peering, event::Start{}, now);
+  if (started_ && !settings.shutdown && before.shutdown) handle(peering, event::Start{}, now);
   const ImportRules import = peering.import;
   setRules(peering);
   if (peering.import == import) return;
