@@ -116,7 +116,7 @@ void Speaker::setInterfaces(const std::vector<InterfaceAddress>& addresses) {
   for (const InterfaceAddress& one : addresses) networks.push_back(networkOf(one));
   reachable_.setConnected(std::move(networks));
   for (const auto& peering : peerings_) {
-    if (!peering) continue;
+    if (!peering || !peering->configured) continue;  // the policy of one that goes may be gone
     setRules(*peering);
     forTables([&](auto& table, auto&) { table.reimport(peering->index); });
   }
