@@ -22,6 +22,7 @@ class SpeakerNet {
  public:
   virtual ~SpeakerNet() = default;
   virtual void connect(PeerIndex peer, AttemptId attempt, const PeerSettings& settings) = 0;
+  /// Nothing comes of the attempt any more: its number may be another peer's next one.
   virtual void cancel(PeerIndex peer, AttemptId attempt) = 0;
   /// outgoing() has something.
   virtual void wantWrite(ConnectionId id) = 0;

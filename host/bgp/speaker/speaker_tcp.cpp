@@ -37,6 +37,10 @@ void Speaker::accepted(ConnectionId id, const Endpoint& remote, const Endpoint& 
 
 void Speaker::connected(PeerIndex peer, AttemptId attempt, ConnectionId id, const Endpoint& remote,
                         const Endpoint& local, TimePoint now) {
+  if (peering(peer) == nullptr) {
+    net_.close(id);
+    return;
+  }
   Line& line = lines_[number(id)];
   line.peer = peer;
   line.local = local;
@@ -46,6 +50,7 @@ void Speaker::connected(PeerIndex peer, AttemptId attempt, ConnectionId id, cons
 }
 
 void Speaker::connectFailed(PeerIndex peer, AttemptId attempt, const std::string& why, TimePoint now) {
+  if (peering(peer) == nullptr) return;
   Peering& peering = *peerings_[peer];
   if (peering.machine.attempt() == attempt) peering.last_error = why;
   handle(peering, event::ConnectFailed{attempt}, now);
