@@ -160,13 +160,13 @@ void Speaker::changePeer(Peering& peering, const PeerSettings& settings, std::ve
   const SessionSettings session = sessionSettings(settings);
   const std::string name = "peer " + settings.name + ": ";
   if (before != settings) changes.push_back(name + "changed");
+  const bool was_up = peering.session.has_value();
   setLimits(peering, now);
   if (settings.shutdown && !before.shutdown) {
     handle(peering, event::Stop{subcode::kAdministrativeShutdown, shutdownData(settings.shutdown_text)}, now);
     change(peering, peering.stale.abandon());
     if (deferral_) release(deferral_->removed(PeerId{peering.index}), now);
   }
-  const bool was_up = peering.session.has_value();
   act(peering, peering.machine.configure(session, now), now);
   if (!sameTransport(before, settings)) handle(peering, event::Clear{}, now);
   if (was_up && !peering.session) changes.back() += ", session ended";
