@@ -131,7 +131,7 @@ void Speaker::act(Peering& peering, Actions actions, TimePoint now) {
     } else if (const auto* alive = std::get_if<action::SendKeepalive>(&action)) {
       say(alive->id, MessageType::keepalive, {kKeepalive.begin(), kKeepalive.end()});
     } else if (const auto* last = std::get_if<action::SendNotification>(&action)) {
-      if (const auto line = lines_.find(number(last->id)); line != lines_.end()) line->second.outbox.cut();
+      if (peering.session == last->id) lines_.at(number(last->id)).outbox.cut();
       say(last->id, MessageType::notification, encode(last->notification));
     } else if (const auto* refresh = std::get_if<action::SendRouteRefresh>(&action)) {
       say(refresh->id, MessageType::route_refresh, encode(RouteRefresh{refresh->family, RefreshSubtype::request}));
