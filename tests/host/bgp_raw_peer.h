@@ -36,6 +36,7 @@ class RawPeer : public VirtualHost {
   Open open;                 ///< that it sends
   bool internal = false;     ///< how it reads UPDATEs
   bool accepts = true;       ///< connections
+  bool speaks = true;        ///< OPEN and KEEPALIVE, without being told to
   bool keeps_alive = true;   ///< sends KEEPALIVEs
   std::vector<Heard> heard;  ///< since it was cleared
   std::map<Prefix4, Known> known4;
@@ -47,7 +48,8 @@ class RawPeer : public VirtualHost {
   bool connected() const { return id_.has_value(); }
   /// Both sides have sent OPEN and KEEPALIVE.
   bool up() const { return up_; }
-  ConnectionId connection() const { return *id_; }
+  /// That have ended.
+  std::size_t sessions() const { return sessions_; }
 
   void connect(const Address& to) {
     net_.connect(*this, own(to.index()), {to, kBgpPort},
@@ -128,7 +130,7 @@ class RawPeer : public VirtualHost {
     stream_.clear();
     known4.clear();
     known6.clear();
-    send(encode(open));
+    if (speaks) send(encode(open));
   }
   void forget() {
     id_.reset();
@@ -152,7 +154,7 @@ class RawPeer : public VirtualHost {
     }
   }
   void alive(std::size_t session) {
-    if (session != sessions_ || !id_ || !keeps_alive) return;
+    if (session != sessions_ || !id_ || !keeps_alive || !speaks) return;
     send({kKeepalive.begin(), kKeepalive.end()});
     if (hold_ != Duration{}) net_.at(net_.now() + hold_ / 3, [this, session] { alive(session); });
   }

@@ -81,6 +81,21 @@ TEST(SpeakerSession, tells_its_own_as_and_identifier_in_an_open_that_comes_befor
   EXPECT_EQ(peer.notification(), (Notification{ErrorCode::open_message, subcode::kBadPeerAs, {}}));
 }
 
+TEST(SpeakerSession, refuses_an_open_that_comes_before_its_own_with_both_words) {
+  SpeakerSettings settings = speakerSettings(1, {11});
+  settings.peers[0].session.passive = true;
+  settings.peers[0].session.delay_open = 10s;
+  Star star(settings);
+  star.peer(11).open.two_octet_asn = 65012;
+  star.peer(11).open.capabilities.four_octet_asn = 65012;
+  star.hub.start();
+  star.peer(11).connect(v4(1));
+  star.runFor(100ms);
+  ASSERT_EQ(star.peer(11).heard.size(), 2u);
+  EXPECT_EQ(star.peer(11).heard[0].type, MessageType::open);
+  EXPECT_EQ(star.peer(11).heard[1].type, MessageType::notification);
+}
+
 TEST(SpeakerSession, counts_messages_of_both_directions) {
   Star star({11, 12});
   star.start();

@@ -71,6 +71,13 @@ class VirtualNet {
     });
   }
 
+  /// A connection to which nobody is at the other end.
+  ConnectionId lone(VirtualHost& host) {
+    const std::uint64_t number = ++numbers_;
+    tcps_[number] = {{End{&host}, End{&host, false}}};
+    return idOf(number, 0);
+  }
+
   /// Octets that the other end still has room for.
   std::size_t room(ConnectionId id) const {
     const Tcp& tcp = tcps_.at(numberOf(id));
