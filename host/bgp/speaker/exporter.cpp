@@ -56,18 +56,25 @@ Exported RouteExporter<Prefix>::make(const Best& best, std::uint64_t terms) {
   return exported;
 }
 
+/// What came with the route and does not go further; policy may set it anew.
 template <class Prefix>
-std::vector<std::uint8_t> RouteExporter<Prefix>::attributes(Octets canonical, std::uint64_t terms) const {
+std::vector<AttributeChange> RouteExporter<Prefix>::beforePolicy(const PathFacts& facts) const {
   std::vector<AttributeChange> changes;
-  const PathFacts facts = readFacts(canonical);
-  if (rules_.external) {
-    if (facts.local_pref) changes.push_back({AttributeType::local_pref, std::nullopt});
-    if (facts.med && !rules_.route_server_client) changes.push_back({AttributeType::multi_exit_disc, std::nullopt});
-    if (facts.originator_id) changes.push_back({AttributeType::originator_id, std::nullopt});
-    if (!facts.cluster_list.empty()) changes.push_back({AttributeType::cluster_list, std::nullopt});
-  } else if (!facts.local_pref) {
+  if (!rules_.external) return changes;
+  if (facts.med && !rules_.route_server_client) changes.push_back({AttributeType::multi_exit_disc, std::nullopt});
+  if (facts.originator_id) changes.push_back({AttributeType::originator_id, std::nullopt});
+  if (!facts.cluster_list.empty()) changes.push_back({AttributeType::cluster_list, std::nullopt});
+  return changes;
+}
+
+/// What holds whatever policy says.
+template <class Prefix>
+std::vector<AttributeChange> RouteExporter<Prefix>::afterPolicy(const PathFacts& facts) const {
+  std::vector<AttributeChange> changes;
+  // RFC 4271 section 5.1.5: inside an AS always, to others never.
+  if (rules_.external && facts.local_pref) changes.push_back({AttributeType::local_pref, std::nullopt});
+  if (!rules_.external && !facts.local_pref)
     changes.push_back(setTo(AttributeType::local_pref, DecisionFacts{}.local_pref));
-  }
   // RFC 9234 section 5, egress procedure 1.
   if (rules_.role && peerIsBelow(*rules_.role) && !facts.only_to_customer)
     changes.push_back(setTo(AttributeType::only_to_customer, rules_.local_as));
@@ -76,9 +83,15 @@ std::vector<std::uint8_t> RouteExporter<Prefix>::attributes(Octets canonical, st
         AttributeType::communities, std::vector<std::uint8_t>(facts.communities.begin(), facts.communities.end())});
     put(*change.value, kGracefulShutdownOctets);
   }
+  return changes;
+}
+
+template <class Prefix>
+std::vector<std::uint8_t> RouteExporter<Prefix>::attributes(Octets canonical, std::uint64_t terms) const {
   std::vector<std::uint8_t> out(canonical.begin(), canonical.end());
-  if (!changes.empty()) out = withChanges(out, changes);
+  if (const auto changes = beforePolicy(readFacts(out)); !changes.empty()) out = withChanges(out, changes);
   if (rules_.policy->changes(terms)) out = rules_.policy->apply(out, terms, rules_.local_as);
+  if (const auto changes = afterPolicy(readFacts(out)); !changes.empty()) out = withChanges(out, changes);
   if (rules_.external && !rules_.route_server_client) out = withPrepended(out, rules_.local_as, 1);
   return rules_.four_octet_asn ? out : wireAttributes(out, false);
 }

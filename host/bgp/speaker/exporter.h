@@ -47,6 +47,8 @@ class RouteExporter : public Exporter<Prefix> {
  private:
   bool allowed(const Best& best, const PathFacts& facts) const;
   std::optional<NextHop> nextHop(const NextHop& came) const;
+  std::vector<AttributeChange> beforePolicy(const PathFacts& facts) const;
+  std::vector<AttributeChange> afterPolicy(const PathFacts& facts) const;
   std::vector<std::uint8_t> attributes(Octets canonical, std::uint64_t terms) const;
 
   const AttributeStore& store_;

@@ -22,7 +22,7 @@ struct PeerCounters {
   std::array<std::uint64_t, 6> received{}, sent{};  ///< messages, by MessageType
   std::uint64_t octets_received = 0, octets_sent = 0;
   std::array<std::uint64_t, 4> findings{};  ///< UPDATEs in error, by ErrorAction (RFC 7606)
-  std::uint64_t too_long = 0;               ///< routes not told, because their attributes fit into no message
+  std::uint64_t too_long = 0;               ///< attributes that fit into no message, so their routes are not told
   std::uint64_t unknown_refreshes = 0;
 };
 

@@ -116,7 +116,7 @@ void Speaker::setInterfaces(const std::vector<InterfaceAddress>& addresses) {
   for (const InterfaceAddress& one : addresses) networks.push_back(networkOf(one));
   reachable_.setConnected(std::move(networks));
   for (const auto& peering : peerings_) {
-    if (!peering) continue;
+    if (!peering || !peering->configured) continue;  // the policy of one that goes may be gone
     setRules(*peering);
     forTables([&](auto& table, auto&) { table.reimport(peering->index); });
   }
@@ -160,16 +160,17 @@ void Speaker::changePeer(Peering& peering, const PeerSettings& settings, std::ve
   const SessionSettings session = sessionSettings(settings);
   const std::string name = "peer " + settings.name + ": ";
   if (before != settings) changes.push_back(name + "changed");
+  const bool was_up = peering.session.has_value();
   setLimits(peering, now);
   if (settings.shutdown && !before.shutdown) {
     handle(peering, event::Stop{subcode::kAdministrativeShutdown, shutdownData(settings.shutdown_text)}, now);
     change(peering, peering.stale.abandon());
+    if (deferral_) release(deferral_->removed(PeerId{peering.index}), now);
   }
-  const bool was_up = peering.session.has_value();
   act(peering, peering.machine.configure(session, now), now);
   if (!sameTransport(before, settings)) handle(peering, event::Clear{}, now);
   if (was_up && !peering.session) changes.back() += ", session ended";
-  if (!settings.shutdown && before.shutdown) handle(peering, event::Start{}, now);
+  if (started_ && !settings.shutdown && before.shutdown) handle(peering, event::Start{}, now);
   const ImportRules import = peering.import;
   setRules(peering);
   if (peering.import == import) return;
@@ -262,8 +263,11 @@ void Speaker::setLimits(Peering& peering, TimePoint now) {
     } else if (state.limit) {
       limitEvent(peering, family, state.limit->configure(wanted->second), now);
     } else {
-      state.limit.emplace(wanted->second);
+      // What is there is counted, also above the limit.
+      state.limit.emplace(
+          LimitSettings{.limit = UINT32_MAX, .warn_percent = 0, .action = LimitAction::warn, .restart = {}});
       for (std::uint32_t i = routes(peering, family).paths; i > state.forgotten; --i) state.limit->announce(true);
+      limitEvent(peering, family, state.limit->configure(wanted->second), now);
     }
   }
 }

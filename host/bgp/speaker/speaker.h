@@ -22,6 +22,7 @@ class SpeakerNet {
  public:
   virtual ~SpeakerNet() = default;
   virtual void connect(PeerIndex peer, AttemptId attempt, const PeerSettings& settings) = 0;
+  /// Nothing comes of the attempt any more: its number may be another peer's next one.
   virtual void cancel(PeerIndex peer, AttemptId attempt) = 0;
   /// outgoing() has something.
   virtual void wantWrite(ConnectionId id) = 0;
@@ -205,6 +206,7 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   std::vector<std::unique_ptr<Peering>> peerings_;  ///< by PeerIndex; nullptr: free
   std::unordered_map<std::uint64_t, Line> lines_;   ///< by ConnectionId
   std::vector<ConnectionId> dirty_;
+  std::vector<std::pair<PeerIndex, Family>> room_;  ///< limits under which a sweep has made room
   std::optional<SelectionDeferral> deferral_;
   std::unique_ptr<DecodeSpace> space_;
   bool started_ = false, has_work_ = false;

@@ -15,6 +15,14 @@ constexpr std::size_t kTellSlice = 4096;
 template <class Prefix>
 constexpr Family kFamilyOf = std::is_same_v<Prefix, Prefix4> ? kIpv4Unicast : kIpv6Unicast;
 
+template <class Prefix>
+bool isOld(const RouteTable<Prefix>& table, PeerIndex peer, const Prefix& prefix) {
+  const PrefixId id = table.find(prefix);
+  PathId path = id == kNoPrefix ? kNoPath : table.firstPath(id);
+  while (path != kNoPath && table.path(path).peer != peer) path = table.path(path).next;
+  return path != kNoPath && table.old(table.path(path));
+}
+
 }  // namespace
 
 void Speaker::up(Peering& peering, const action::SessionEstablished& established, TimePoint now) {
@@ -69,7 +77,7 @@ void Speaker::apply(Peering& peering, const Update& update, TimePoint now) {
   withdraw(peering, update.mp_withdrawn, now);
   const bool as_withdraw = update.findings.action() == ErrorAction::treat_as_withdraw;
   for (const AnnouncedRoutes* routes : {&update.announced, &update.mp_announced}) {
-    if (routes->prefixes == 0) continue;
+    if (routes->prefixes == 0 || !peering.session) continue;  // the first ones may have broken a limit
     if (as_withdraw)
       withdraw(peering, *routes, now);
     else if (routes->family == kIpv4Unicast)
@@ -111,8 +119,12 @@ void Speaker::withdraw(Peering& peering, const Routes& routes, TimePoint now) {
   PeerFamily& state = peering.families[kFamilyOf<Prefix>];
   LimitEvent event = LimitEvent::none;
   forEachPrefix<Prefix>(routes.nlri, [&](const Prefix& prefix) {
+    const bool forgotten = state.forgotten != 0 && isOld(table, peering.index, prefix);
     if (!table.withdraw(peering.index, prefix)) return;
-    if (state.limit) event = std::max(event, state.limit->withdraw());
+    if (forgotten)
+      --state.forgotten;
+    else if (state.limit)
+      event = std::max(event, state.limit->withdraw());
   });
   limitEvent(peering, kFamilyOf<Prefix>, event, now);
 }
@@ -163,19 +175,19 @@ void Speaker::release(const std::set<Family>& families, TimePoint now) {
 
 /// A route that was old has left the table.
 void Speaker::forget(Family family, PeerIndex peer) {
-  Peering& peering = *peerings_[peer];
-  PeerFamily& state = peering.families[family];
-  if (state.forgotten != 0) {
+  PeerFamily& state = peerings_[peer]->families[family];
+  if (state.forgotten != 0)
     --state.forgotten;
-  } else if (state.limit && state.limit->withdraw() == LimitEvent::room) {
-    tell_({"bgp.limit", NewsLevel::info, peering.settings.name, "there is room again"});
-  }
+  else if (state.limit && state.limit->withdraw() == LimitEvent::room)
+    room_.emplace_back(peer, family);
 }
 
 bool Speaker::work(TimePoint now) {
   const std::uint32_t at = seconds(now);
   bool more = ipv4_.walk(kWalkSlice, *this, at);
   more |= ipv6_.walk(kWalkSlice, *this, at);
+  for (const auto& [peer, family] : std::exchange(room_, {}))
+    limitEvent(*peerings_[peer], family, LimitEvent::room, now);
   more |= groups4_.work(kTellSlice);
   more |= groups6_.work(kTellSlice);
   for (auto& peering : peerings_)
@@ -191,8 +203,10 @@ std::size_t Speaker::backlog(PeerIndex peer) const {
 }
 
 void Speaker::send(PeerIndex peer, const Piece& messages) {
-  const Peering& peering = *peerings_[peer];
+  Peering& peering = *peerings_[peer];
   if (!peering.session) return;
+  for (std::size_t at = 0; at < messages->size(); at += read16(*messages, at + kMarkerBytes))
+    ++peering.counters.sent[(*messages)[at + kHeaderBytes - 1]];
   Line& line = lines_.at(static_cast<std::uint64_t>(*peering.session));
   line.outbox.push(messages);
   if (!std::exchange(line.dirty, true)) dirty_.push_back(*peering.session);

@@ -36,6 +36,10 @@ void Speaker::accepted(ConnectionId id, const Endpoint& remote, const Endpoint& 
 }
 
 void Speaker::connected(PeerIndex peer, AttemptId attempt, ConnectionId id, const Endpoint& local, TimePoint now) {
+  if (peering(peer) == nullptr) {
+    net_.close(id);
+    return;
+  }
   Line& line = lines_[number(id)];
   line.peer = peer;
   line.local = local;
@@ -45,6 +49,7 @@ void Speaker::connected(PeerIndex peer, AttemptId attempt, ConnectionId id, cons
 }
 
 void Speaker::connectFailed(PeerIndex peer, AttemptId attempt, const std::string& why, TimePoint now) {
+  if (peering(peer) == nullptr) return;
   Peering& peering = *peerings_[peer];
   if (peering.machine.attempt() == attempt) peering.last_error = why;
   handle(peering, event::ConnectFailed{attempt}, now);
@@ -125,7 +130,7 @@ void Speaker::act(Peering& peering, Actions actions, TimePoint now) {
     } else if (const auto* alive = std::get_if<action::SendKeepalive>(&action)) {
       say(alive->id, MessageType::keepalive, {kKeepalive.begin(), kKeepalive.end()});
     } else if (const auto* last = std::get_if<action::SendNotification>(&action)) {
-      if (const auto line = lines_.find(number(last->id)); line != lines_.end()) line->second.outbox.cut();
+      if (peering.session == last->id) lines_.at(number(last->id)).outbox.cut();
       say(last->id, MessageType::notification, encode(last->notification));
     } else if (const auto* refresh = std::get_if<action::SendRouteRefresh>(&action)) {
       say(refresh->id, MessageType::route_refresh, encode(RouteRefresh{refresh->family, RefreshSubtype::request}));

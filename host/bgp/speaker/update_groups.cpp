@@ -24,10 +24,12 @@ class Pieces : public UpdateSink {
     std::vector<std::uint8_t>& octets = of(audience);
     octets.insert(octets.end(), message.begin(), message.end());
   }
-  void tooLong(const Best&) override { ++too_long_; }
+  void tooLong(const Best& best) override { too_long_.push_back(best.peer); }
 
-  std::size_t tooLong() const { return too_long_; }
   void send(const std::vector<PeerIndex>& members, PeerLines& lines) {
+    for (const PeerIndex source : too_long_)
+      for (const PeerIndex member : members)
+        if (member != source) lines.tooLong(member);
     for (auto& [audience, octets] : pieces_) {
       const auto piece = std::make_shared<const std::vector<std::uint8_t>>(std::move(octets));
       for (const PeerIndex member : members)
@@ -43,7 +45,7 @@ class Pieces : public UpdateSink {
   }
 
   std::vector<std::pair<Audience, std::vector<std::uint8_t>>> pieces_;
-  std::size_t too_long_ = 0;
+  std::vector<PeerIndex> too_long_;  ///< where such attributes came from
 };
 
 }  // namespace
@@ -114,9 +116,12 @@ void UpdateGroups<Prefix>::refresh(PeerIndex peer, bool marks) {
   own.out->walk(true);
   may_merge_ = true;
   if (!marks) return;
+  // Who asks again meanwhile has it all before the same mark: asking makes nothing wait that has no bound.
+  Owed end{peer, encode(RouteRefresh{kFamilyOf<Prefix>, RefreshSubtype::end})};
+  if (std::ranges::find(own.owed, end.message, &Owed::message) != own.owed.end()) return;
   lines_.send(peer, std::make_shared<const std::vector<std::uint8_t>>(
                         encode(RouteRefresh{kFamilyOf<Prefix>, RefreshSubtype::begin})));
-  own.owed.push_back({peer, encode(RouteRefresh{kFamilyOf<Prefix>, RefreshSubtype::end})});
+  own.owed.push_back(std::move(end));
 }
 
 template <class Prefix>
@@ -151,7 +156,6 @@ bool UpdateGroups<Prefix>::flush(Group& group, std::size_t prefixes) {
   Pieces pieces;
   group.out->flush(prefixes, group.exporter, pieces);
   pieces.send(group.out->members(), lines_);
-  for (std::size_t i = 0; i < pieces.tooLong(); ++i) lines_.tooLong(group.out->members().front());
   if (!group.out->atRest()) return true;
   payOwed(group);
   return false;
