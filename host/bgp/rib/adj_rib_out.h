@@ -73,6 +73,8 @@ class AdjRibOut {
   void changed(PrefixId id);
   /// All prefixes, in their order, until walked(). `again`: also where nothing has changed since the peers were told.
   void walk(bool again);
+  /// Nothing is known by the peers, and no walk has begun to tell them.
+  bool untouched() const { return known_ == 0 && queue_.empty() && walk_at_ == 0; }
   bool walked() const { return walk_at_ == kNoPrefix; }
   /// Nothing waits.
   bool atRest() const { return walked() && queue_.empty(); }

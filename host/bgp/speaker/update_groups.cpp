@@ -21,11 +21,13 @@ std::vector<std::uint8_t> endOfRib(UpdateForm form) {
 class Pieces : public UpdateSink {
  public:
   void update(const Audience& audience, std::vector<std::uint8_t> message) override {
+    octets_ += message.size();
     std::vector<std::uint8_t>& octets = of(audience);
     octets.insert(octets.end(), message.begin(), message.end());
   }
   void tooLong(const Best& best) override { too_long_.push_back(best.peer); }
 
+  std::size_t octets() const { return octets_; }
   void send(const std::vector<PeerIndex>& members, PeerLines& lines) {
     for (const PeerIndex source : too_long_)
       for (const PeerIndex member : members)
@@ -45,6 +47,7 @@ class Pieces : public UpdateSink {
   }
 
   std::vector<std::pair<Audience, std::vector<std::uint8_t>>> pieces_;
+  std::size_t octets_ = 0;
   std::vector<PeerIndex> too_long_;  ///< where such attributes came from
 };
 
@@ -67,7 +70,10 @@ typename UpdateGroups<Prefix>::Group& UpdateGroups<Prefix>::add(std::unique_ptr<
 
 template <class Prefix>
 void UpdateGroups<Prefix>::join(PeerIndex peer, const ExportRules& rules, bool end_of_rib) {
-  Group& group = add(std::make_unique<AdjRibOut<Prefix>>(table_), rules);
+  // With others who come at the same time.
+  const auto begins = std::ranges::find_if(
+      groups_, [&rules](const GroupPointer& one) { return one->out->untouched() && one->exporter.rules() == rules; });
+  Group& group = begins != groups_.end() ? **begins : add(std::make_unique<AdjRibOut<Prefix>>(table_), rules);
   group.out->join(peer);
   group.out->walk(false);
   if (end_of_rib) group.owed.push_back({peer, endOfRib(group.exporter.form())});
@@ -90,13 +96,19 @@ typename UpdateGroups<Prefix>::Group& UpdateGroups<Prefix>::alone(PeerIndex peer
   Group& group = *find(peer);
   if (group.out->members().size() == 1) return group;
   Group& own = add(std::make_unique<AdjRibOut<Prefix>>(*group.out), group.exporter.rules());
-  own.out->join(peer);
-  for (const Owed& owed : group.owed)
-    if (owed.peer == peer) own.owed.push_back(owed);
-  std::erase_if(group.owed, [peer](const Owed& owed) { return owed.peer == peer; });
-  group.out->leave(peer);
-  may_merge_ = true;
+  move(peer, group, own);
   return own;
+}
+
+/// To a group that knows the same.
+template <class Prefix>
+void UpdateGroups<Prefix>::move(PeerIndex peer, Group& from, Group& to) {
+  to.out->join(peer);
+  for (const Owed& owed : from.owed)
+    if (owed.peer == peer) to.owed.push_back(owed);
+  std::erase_if(from.owed, [peer](const Owed& owed) { return owed.peer == peer; });
+  from.out->leave(peer);
+  may_merge_ = true;
 }
 
 template <class Prefix>
@@ -127,13 +139,20 @@ void UpdateGroups<Prefix>::refresh(PeerIndex peer, bool marks) {
 template <class Prefix>
 bool UpdateGroups<Prefix>::work(std::size_t prefixes) {
   if (held_) return false;
-  bool more = false;
-  for (std::size_t i = 0; i < groups_.size(); ++i) {  // splitting adds some
-    splitSlow(*groups_[i]);
-    more |= flush(*groups_[i], prefixes);
+  for (std::size_t i = 0; i < groups_.size(); ++i) splitSlow(*groups_[i]);  // which adds some
+  std::size_t left = prefixes;
+  for (std::size_t i = 0; i < groups_.size() && left != 0; ++i) {
+    turn_ = (turn_ + 1) % groups_.size();
+    if (waits(*groups_[turn_])) left -= flush(*groups_[turn_], left);
   }
   if (may_merge_) merge();
-  return more;
+  return std::ranges::any_of(groups_, [this](const GroupPointer& one) { return waits(*one); });
+}
+
+/// There is something to be told, to somebody who takes it.
+template <class Prefix>
+bool UpdateGroups<Prefix>::waits(const Group& group) const {
+  return !(group.out->atRest() && group.owed.empty()) && canTakeMore(group);
 }
 
 template <class Prefix>
@@ -144,21 +163,28 @@ bool UpdateGroups<Prefix>::canTakeMore(const Group& group) const {
 template <class Prefix>
 void UpdateGroups<Prefix>::splitSlow(Group& group) {
   if (group.out->atRest() || group.out->members().size() == 1 || !canTakeMore(group)) return;
+  Group* slow = nullptr;
   const std::vector<PeerIndex> members = group.out->members();
-  for (const PeerIndex peer : members)
-    if (lines_.backlog(peer) > kTooMuch) alone(peer);
+  for (const PeerIndex peer : members) {
+    if (lines_.backlog(peer) <= kTooMuch) continue;
+    if (slow == nullptr)
+      slow = &alone(peer);
+    else
+      move(peer, group, *slow);
+  }
 }
 
+/// Of how many prefixes?
 template <class Prefix>
-bool UpdateGroups<Prefix>::flush(Group& group, std::size_t prefixes) {
-  if (group.out->atRest() && group.owed.empty()) return false;
-  if (!canTakeMore(group)) return false;
+std::size_t UpdateGroups<Prefix>::flush(Group& group, std::size_t prefixes) {
   Pieces pieces;
-  group.out->flush(prefixes, group.exporter, pieces);
+  const std::size_t some = std::min(prefixes, group.slice);
+  group.out->flush(some, group.exporter, pieces);
+  if (pieces.octets() > kEnough / 2) group.slice = std::max(group.slice / 2, kLeastSlice);
+  if (pieces.octets() < kEnough / 4) group.slice = std::min(group.slice * 2, kMostSlice);
   pieces.send(group.out->members(), lines_);
-  if (!group.out->atRest()) return true;
-  payOwed(group);
-  return false;
+  if (group.out->atRest()) payOwed(group);
+  return some;
 }
 
 template <class Prefix>

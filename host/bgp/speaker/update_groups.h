@@ -48,7 +48,7 @@ class UpdateGroups {
   /// Nothing is told meanwhile (RFC 4724 section 4.1: selection is deferred).
   void setHeld(bool held) { held_ = held; }
 
-  /// Messages for so many prefixes of each group that can take them. Is there more to do, now?
+  /// Messages for about so many prefixes, of the groups that can take some, in turn. Is there more to do, now?
   bool work(std::size_t prefixes);
 
   /// nullptr: it is in no group.
@@ -66,14 +66,19 @@ class UpdateGroups {
     std::unique_ptr<AdjRibOut<Prefix>> out;
     RouteExporter<Prefix> exporter;
     std::vector<Owed> owed;
+    std::size_t slice = kLeastSlice;  ///< prefixes of the next flush, so that what it makes is about as much each time
   };
   using GroupPointer = std::unique_ptr<Group>;
 
+  static constexpr std::size_t kLeastSlice = 64, kMostSlice = 8192;
+
   Group* find(PeerIndex peer) const;
   Group& alone(PeerIndex peer);
+  void move(PeerIndex peer, Group& from, Group& to);
   Group& add(std::unique_ptr<AdjRibOut<Prefix>> out, const ExportRules& rules);
   void splitSlow(Group& group);
-  bool flush(Group& group, std::size_t prefixes);
+  std::size_t flush(Group& group, std::size_t prefixes);
+  bool waits(const Group& group) const;
   void payOwed(Group& group);
   void merge();
   bool canTakeMore(const Group& group) const;
@@ -83,6 +88,7 @@ class UpdateGroups {
   PeerLines& lines_;
   bool held_ = false;
   bool may_merge_ = false;
+  std::size_t turn_ = 0;  ///< the group that is next
   std::vector<GroupPointer> groups_;
 };
 
