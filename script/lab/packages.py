@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian packages that are fetched and unpacked, not installed, from the archive that this machine uses. They are kept in
 ${XDG_CACHE_HOME:-~/.cache}/poplink. No maintainer's script runs, no service starts, nothing needs root."""
+import functools
 import os
 import pathlib
 import subprocess
@@ -62,6 +63,7 @@ def kept(name: str, make: Callable[[pathlib.Path], pathlib.Path]) -> pathlib.Pat
     return directory
 
 
+@functools.cache
 def unpacked(name: str) -> pathlib.Path:
     """The files of a package, below this directory as they would lie below /."""
     version = candidate(name)
