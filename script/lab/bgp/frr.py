@@ -100,9 +100,12 @@ class Frr(Peer):
                     "--moduledir", self.directory, *more, environment=self._environment)
 
     def _launch(self, restarted: bool) -> None:
+        (self.directory / "zebra.sock").unlink(missing_ok=True)
         (self.directory / "zebra.conf").write_text(f"log file {self.directory}/zebra-messages.log informational\n")
         (self.directory / "bgpd.conf").write_text(self.configuration())
         self._daemon("zebra", self.directory / "zebra.conf")
+        # A bgpd that cannot ask yet announces IPv6 routes with an IPv4 next hop.
+        self._await((self.directory / "zebra.sock").exists)
         self._daemon("bgpd", self.directory / "bgpd.conf", "-n")
 
     def ask(self, *commands: str) -> str:

@@ -7,6 +7,7 @@ import pathlib
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 
 from lab.bgp.speaker import Path, Speaker
 from lab.namespaces import Namespace
@@ -100,15 +101,19 @@ class Peer(abc.ABC):
     def _begin(self, restarted: bool) -> None:
         try:
             self._launch(restarted)
-            end = time.monotonic() + START_SECONDS
-            while not self._answers():
-                if any(process.poll() is not None for process in self._running) or time.monotonic() > end:
-                    raise PeerError(f"{self.name} did not start\n{self.logs()}")
-                time.sleep(0.02)
+            self._await(self._answers)
             self._started()
         except BaseException:
             self.kill()
             raise
+
+    def _await(self, condition: Callable[[], bool]) -> None:
+        """While it starts."""
+        end = time.monotonic() + START_SECONDS
+        while not condition():
+            if any(process.poll() is not None for process in self._running) or time.monotonic() > end:
+                raise PeerError(f"{self.name} did not start\n{self.logs()}")
+            time.sleep(0.02)
 
     def _end(self, how: signal.Signals) -> None:
         for process in reversed(self._running):
