@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 
 from lab.bgp.peer import START_SECONDS, Peer, PeerError
-from lab.bgp.speaker import FAMILIES, Neighbor, Path, Speaker, community
+from lab.bgp.speaker import FAMILIES, Neighbor, Path, community
 from lab.packages import unpacked
 
 PACKAGE = "frr"
@@ -139,9 +139,6 @@ class Frr(Peer):
 
     def _configure(self, *lines: str) -> None:
         self.ask("configure terminal", f"router bgp {self.speaker.asn}", *lines)
-
-    def reconfigure(self, speaker: Speaker) -> None:
-        raise NotImplementedError
 
     # ---- what it tells
 

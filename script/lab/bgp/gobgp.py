@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from lab.bgp.peer import Peer, PeerError
-from lab.bgp.speaker import Neighbor, Path, Speaker, family_of
+from lab.bgp.speaker import Neighbor, Path, family_of
 from lab.packages import unpacked
 
 PACKAGE = "gobgpd"
@@ -28,7 +28,7 @@ class GoBgp(Peer):
             "config": {"neighbor-address": neighbor.address, "peer-as": neighbor.asn} | ({"auth-password": neighbor.md5} if neighbor.md5 else {}),
             "transport": {"config": {"local-address": neighbor.local_address, "passive-mode": neighbor.passive}},
             # The shortest that it knows; it waits that long before its first attempt.
-            "timers": {"config": {"hold-time": neighbor.hold_seconds, "connect-retry": 10, "idle-hold-time-after-reset": 1}},
+            "timers": {"config": {"hold-time": neighbor.hold_seconds, "connect-retry": 10}},
             "afi-safis": [self._family(neighbor, family) for family in neighbor.families]}
         if neighbor.ttl_security:
             settings["ttl-security"] = {"config": {"enabled": True, "ttl-min": 255}}
@@ -45,16 +45,16 @@ class GoBgp(Peer):
         return settings
 
     def configuration(self) -> dict:
-        settings = {"global": {"config": {"as": self.speaker.asn, "router-id": self.speaker.router_id}},
-                    "neighbors": [self._neighbor(neighbor) for neighbor in self.speaker.neighbors]}
-        return settings
+        return {"global": {"config": {"as": self.speaker.asn, "router-id": self.speaker.router_id}},
+                "neighbors": [self._neighbor(neighbor) for neighbor in self.speaker.neighbors]}
 
     def _origins(self) -> Iterator[str]:
         """Arguments of `gobgp global rib add`."""
         for origin in self.speaker.origins:
             words = [origin.prefix, "origin", "igp"]
             words += ["med", str(origin.med)] if origin.med is not None else []
-            words += ["community", ",".join(origin.communities)] if origin.communities else []
+            communities = (*origin.communities, *(["65535:0"] if self.speaker.drain else []))
+            words += ["community", ",".join(communities)] if communities else []
             words += ["large-community", ",".join(origin.large_communities)] if origin.large_communities else []
             words += [f"rt {text.partition(':')[2]}" for text in origin.ext_communities]
             yield f"-a {origin.family} {' '.join(words)}"
@@ -76,9 +76,6 @@ class GoBgp(Peer):
         program = unpacked(PACKAGE) / "usr" / "bin" / "gobgp"
         self._ask("sh", "-ec", "\n".join(f"{program} global rib add {origin}" for origin in self._origins()))
 
-    def reconfigure(self, speaker: Speaker) -> None:
-        raise NotImplementedError
-
     # ---- what it tells
 
     def neighbor(self, neighbor: str) -> dict:
@@ -95,7 +92,8 @@ class GoBgp(Peer):
             self.gobgp("neighbor", neighbor, "softresetin", "-a", family)
 
     def shutdown(self, neighbor: str, text: str) -> None:
-        self.gobgp("neighbor", neighbor, "disable", "--reason", text)
+        self.gobgp("neighbor", neighbor, "shutdown", "--reason", text)  # says why, and would be back soon
+        self.gobgp("neighbor", neighbor, "disable")
 
     def enable(self, neighbor: str) -> None:
         self.gobgp("neighbor", neighbor, "enable")

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from lab.bgp.peer import Peer, PeerError
-from lab.bgp.speaker import Neighbor, Path, Speaker, community, family_of
+from lab.bgp.speaker import Neighbor, Path, community, family_of
 from lab.packages import unpacked
 
 PACKAGE = "openbgpd"
@@ -69,9 +69,6 @@ class OpenBgpd(Peer):
 
     def _answers(self) -> bool:
         return bool(self.bgpctl("-j", "show", "summary", check=False))
-
-    def reconfigure(self, speaker: Speaker) -> None:
-        raise NotImplementedError
 
     # ---- what it tells
 

@@ -74,9 +74,9 @@ class Peer(abc.ABC):
     def shutdown_text(self, neighbor: str) -> str:
         """What the neighbor said when it ended its last session; empty: nothing."""
 
-    @abc.abstractmethod
     def reconfigure(self, speaker: Speaker) -> None:
         """Takes another description without losing sessions that stay the same."""
+        raise PeerError(f"{self.name} does so only by its shell")
 
     # ---- all programs'
 
