@@ -65,8 +65,9 @@ class BgpCase(LabCase):
         number, names = self._links, (f"to{self._links}", f"from{self._links}")
         left.run("ip", "link", "add", names[0], "type", "veth", "peer", "name", names[1], "netns", str(right.pid))
         for end, (namespace, name) in enumerate(zip((left, right), names), 1):
+            namespace.run("sh", "-c", f"echo 0 >/proc/sys/net/ipv6/conf/{name}/accept_dad")
             for address in (f"198.18.{number}.{end}/24", f"2001:db8:{number}::{end}/64"):
-                namespace.run("ip", "address", "add", address, "dev", name, *(["nodad"] if ":" in address else []))
+                namespace.run("ip", "address", "add", address, "dev", name)
         for namespace, name in zip((left, right), names):
             namespace.run("ip", "link", "set", name, "up")
         for namespace, name in zip((left, right), names):  # FRR does not announce IPv6 before it has a link-local address
@@ -95,14 +96,14 @@ class BgpCase(LabCase):
 
     def pair(self, families: tuple[str, ...] = ("ipv4",), ours: dict | None = None, theirs: dict | None = None, announced: tuple[Origin, ...] = (),
              our_asn: int = OURS, their_asn: int = THEIRS, expected: int | None = None, more: tuple[Neighbor, ...] = (),
-             **both: object) -> None:
+             peers_more: tuple[Neighbor, ...] = (), **both: object) -> None:
         """Starts `middle` and `peer`. `ours`, `theirs`: what each side's neighbor is, besides `both`. `announced`: by the peer. `expected`: the AS
-        that the middle takes the peer for. `more`: neighbors of the middle."""
+        that the middle takes the peer for. `more`, `peers_more`: neighbors of the middle, of the peer."""
         self.families, self.our_asn, self.their_asn = families, our_asn, their_asn
         self.middle = self.begin(MIDDLE, self.ours, Speaker(
             our_asn, "192.0.2.1", self.neighbors(True, families, expected or their_asn, **(both | (ours or {}))) + more))
         self.peer = self.begin(self.PEER, self.theirs, Speaker(
-            their_asn, "192.0.2.2", self.neighbors(False, families, our_asn, **(both | (theirs or {}))), announced))
+            their_asn, "192.0.2.2", self.neighbors(False, families, our_asn, **(both | (theirs or {}))) + peers_more, announced))
 
     def third(self, families: tuple[str, ...] = FAMILIES, **settings: object) -> tuple[Namespace, Link, tuple[Neighbor, ...]]:
         """A namespace behind another link of the middle, and what is the middle's neighbors there."""
@@ -110,9 +111,9 @@ class BgpCase(LabCase):
         link = self.join(self.ours, namespace)
         return namespace, link, tuple(Neighbor(link.right[family], RAW, link.left[family], (family,), **settings) for family in families)
 
-    def raw(self, namespace: Namespace, link: Link, family: str = "ipv4", **more: object) -> RawPeer:
-        """Established with the middle."""
-        return self.enterContext(RawPeer(namespace, link.right[family], link.left[family], RAW, "192.0.2.3", (family,), **more))
+    def raw(self, namespace: Namespace, link: Link, family: str = "ipv4", asn: int = RAW, **more: object) -> RawPeer:
+        """At the right end of the link, established with who is at the left one."""
+        return self.enterContext(RawPeer(namespace, link.right[family], link.left[family], asn, "192.0.2.3", (family,), **more))
 
     # ---- what must be
 
