@@ -9,7 +9,7 @@ from lab.bgp.bird import Bird
 from lab.bgp.frr import Frr
 from lab.bgp.gobgp import GoBgp
 from lab.bgp.openbgpd import OpenBgpd
-from lab.bgp.peer import Peer
+from lab.bgp.peer import Peer, Unsupported
 from lab.bgp.poplink import Poplink
 from lab.bgp.raw_peer import RawPeer
 from lab.bgp.speaker import FAMILIES, Neighbor, Origin, Path, Speaker
@@ -87,7 +87,10 @@ class BgpCase(LabCase):
     def begin(self, kind: type[Peer], namespace: Namespace, speaker: Speaker) -> Peer:
         peer = kind(namespace, self.directory / f"{namespace.name}-{kind.name}", speaker)
         self.addCleanup(peer.stop)
-        return peer.start()
+        try:
+            return peer.start()
+        except Unsupported as reason:
+            self.skipTest(str(reason))
 
     def neighbors(self, ours: bool, families: tuple[str, ...], asn: int, **settings: object) -> tuple[Neighbor, ...]:
         """A session for each family, over addresses of that family."""
@@ -105,11 +108,16 @@ class BgpCase(LabCase):
         self.peer = self.begin(self.PEER, self.theirs, Speaker(
             their_asn, "192.0.2.2", self.neighbors(False, families, our_asn, **(both | (theirs or {}))) + peers_more, announced))
 
-    def third(self, families: tuple[str, ...] = FAMILIES, **settings: object) -> tuple[Namespace, Link, tuple[Neighbor, ...]]:
+    def third(self, families: tuple[str, ...] = FAMILIES, name: str = "third", **settings: object) -> tuple[Namespace, Link, tuple[Neighbor, ...]]:
         """A namespace behind another link of the middle, and what is the middle's neighbors there."""
-        namespace = self.namespace("third")
+        namespace = self.namespace(name)
         link = self.join(self.ours, namespace)
-        return namespace, link, tuple(Neighbor(link.right[family], RAW, link.left[family], (family,), **settings) for family in families)
+        return namespace, link, self.at_right(link, families, **settings)
+
+    @staticmethod
+    def at_right(link: Link, families: tuple[str, ...] = ("ipv4",), asn: int = RAW, **settings: object) -> tuple[Neighbor, ...]:
+        """Whom a speaker at the left end has there."""
+        return tuple(Neighbor(link.right[family], asn, link.left[family], (family,), **settings) for family in families)
 
     def raw(self, namespace: Namespace, link: Link, family: str = "ipv4", asn: int = RAW, **more: object) -> RawPeer:
         """At the right end of the link, established with who is at the left one."""

@@ -6,7 +6,6 @@ import unittest
 
 from lab.bgp import octets
 from lab.bgp.octets import Attribute, OPTIONAL, PARTIAL, TRANSITIVE
-from lab.bgp.speaker import Neighbor
 from bgp_case import FAMILIES, OURS, RAW, THEIRS, BgpCase, against_each, origins
 
 MANY = {"ipv4": 300, "ipv6": 200}
@@ -62,8 +61,7 @@ class Routes(BgpCase):
         behind, link, neighbors = self.third()
         beside = self.namespace("beside")
         direct = self.join(self.theirs, beside)
-        self.pair(FAMILIES, announced=announced, more=neighbors, peers_more=tuple(
-            Neighbor(direct.right[family], RAW, direct.left[family], (family,)) for family in FAMILIES))
+        self.pair(FAMILIES, announced=announced, more=neighbors, peers_more=self.at_right(direct, FAMILIES))
         self.await_established()
         for family in FAMILIES:
             with self.subTest(family=family):
@@ -85,9 +83,9 @@ class Routes(BgpCase):
         namespace, link, neighbors = self.third(("ipv4",))
         beside = self.namespace("beside")
         direct = self.join(self.theirs, beside)
-        self.pair(more=neighbors, peers_more=(Neighbor(direct.right["ipv4"], 65021, direct.left["ipv4"]),))
+        self.pair(more=neighbors, peers_more=self.at_right(direct, asn=RAW + 1))
         self.await_established()
-        last = self.raw(beside, direct, asn=65021)
+        last = self.raw(beside, direct, asn=RAW + 1)
         value = bytes(range(256)) + b"end"
         self.raw(namespace, link).send(octets.announcement(("10.9.0.0/16",), link.right["ipv4"], RAW, more=(
             Attribute(OPTIONAL | TRANSITIVE, UNKNOWN, value), Attribute(OPTIONAL, UNKNOWN + 1, b"not for others"))))

@@ -43,6 +43,8 @@ class Bird(Peer):
         lines = []
         if neighbor.policy:  # a MED goes to another AS only if the export filter sets it
             lines += ["import all;", f"export filter {{ {drain}if defined(lab_med) then bgp_med = lab_med; accept; }};"]
+        else:  # it refuses to start without any
+            lines += ["import none;", "export none;"]
         if family == "ipv4" and neighbor.ipv6_next_hops:
             lines.append("extended next hop on;")
         if neighbor.prefix_limit:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """FRR's bgpd, with the zebra that tells it of interfaces, as a BGP speaker of the lab."""
+import dataclasses
 import json
 import pathlib
 import socket
 from collections.abc import Iterator
 
-from lab.bgp.peer import START_SECONDS, Peer, PeerError
-from lab.bgp.speaker import FAMILIES, Neighbor, Path, community
+from lab.bgp.peer import START_SECONDS, Peer, PeerError, Unsupported
+from lab.bgp.speaker import FAMILIES, Neighbor, Origin, Path, community
 from lab.packages import unpacked
 
 PACKAGE = "frr"
@@ -42,9 +43,9 @@ class Frr(Peer):
 
     def _family(self, family: str) -> Iterator[str]:
         yield f" address-family {_SAFI[family]}"
-        for number, origin in enumerate(self.speaker.origins):
+        for origin in self.speaker.origins:
             if origin.family == family:
-                yield f"  network {origin.prefix} route-map origin-{number}"
+                yield f"  network {origin.prefix} route-map {self._map_of(origin)}"
         for neighbor in self.speaker.neighbors:
             to = f"  neighbor {neighbor.address}"
             if family not in neighbor.families:
@@ -57,15 +58,21 @@ class Frr(Peer):
                 yield f"{to} route-map {'drain' if self.speaker.drain else 'everything'} out"
             if limit := neighbor.prefix_limit:
                 if limit.action == "discard":
-                    raise PeerError("FRR cannot discard what is over a prefix limit")
+                    raise Unsupported("FRR cannot discard what is over a prefix limit")
                 yield f"{to} maximum-prefix {limit.maximum}" + (f" restart {-(-limit.restart_seconds // 60)}" if limit.action == "restart" else "")
         yield " exit-address-family"
+
+    def _map_of(self, origin: Origin) -> str:
+        """One for all routes with the same attributes: bgpd takes long to read many."""
+        first = next(number for number, one in enumerate(self.speaker.origins) if dataclasses.replace(one, prefix="") == dataclasses.replace(
+            origin, prefix=""))
+        return f"origin-{first}"
 
     def _route_maps(self) -> Iterator[str]:
         yield "route-map everything permit 10"
         yield "route-map drain permit 10\n set community graceful-shutdown additive"
-        for number, origin in enumerate(self.speaker.origins):
-            yield f"route-map origin-{number} permit 10"
+        for name, origin in {self._map_of(origin): origin for origin in self.speaker.origins}.items():
+            yield f"route-map {name} permit 10"
             if origin.med is not None:
                 yield f" set metric {origin.med}"
             if origin.communities:

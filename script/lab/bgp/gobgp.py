@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from lab.bgp.peer import Peer, PeerError
+from lab.bgp.peer import Peer, Unsupported
 from lab.bgp.speaker import Neighbor, Path, family_of
 from lab.packages import unpacked
 
@@ -21,9 +21,9 @@ class GoBgp(Peer):
 
     def _neighbor(self, neighbor: Neighbor) -> dict:
         if neighbor.role:
-            raise PeerError("GoBGP has no roles")
+            raise Unsupported("GoBGP has no roles")
         if neighbor.ipv6_next_hops or neighbor.families != (family_of(neighbor.address),):
-            raise PeerError("GoBGP takes the session's address as next hop of all families")
+            raise Unsupported("GoBGP takes the session's address as next hop of all families")
         settings = {
             "config": {"neighbor-address": neighbor.address, "peer-as": neighbor.asn} | ({"auth-password": neighbor.md5} if neighbor.md5 else {}),
             "transport": {"config": {"local-address": neighbor.local_address, "passive-mode": neighbor.passive}},

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from lab.bgp.peer import Peer, PeerError
+from lab.bgp.peer import Peer, Unsupported
 from lab.bgp.speaker import Neighbor, Path, community, family_of
 from lab.packages import unpacked
 
@@ -15,12 +15,13 @@ _ROLES = {"route-server": "rs", "route-server-client": "rs-client"}
 class OpenBgpd(Peer):
     name = "openbgpd"
     accounts = ("_openbgpd",)
+    restarts_gracefully = False
 
     # ---- what it is told
 
     def _neighbor(self, neighbor: Neighbor) -> Iterator[str]:
         if neighbor.ipv6_next_hops or neighbor.families != (family_of(neighbor.address),):
-            raise PeerError("OpenBGPD finds no next hop for routes of another family than the session's")
+            raise Unsupported("OpenBGPD finds no next hop for routes of another family than the session's")
         yield f"neighbor {neighbor.address} {{"
         yield f"  remote-as {neighbor.asn}\n  local-address {neighbor.local_address}\n  holdtime {neighbor.hold_seconds}"
         for family, word in (("ipv4", "IPv4"), ("ipv6", "IPv6")):
@@ -37,7 +38,7 @@ class OpenBgpd(Peer):
             yield "  ttl-security yes"
         if limit := neighbor.prefix_limit:
             if limit.action == "discard":
-                raise PeerError("OpenBGPD cannot discard what is over a prefix limit")
+                raise Unsupported("OpenBGPD cannot discard what is over a prefix limit")
             yield f"  max-prefix {limit.maximum}" + (f" restart {-(-limit.restart_seconds // 60)}" if limit.action == "restart" else "")
         yield "}"
         if neighbor.policy:

@@ -24,10 +24,15 @@ class PeerError(RuntimeError):
     pass
 
 
+class Unsupported(PeerError):
+    """The program cannot do what it is told to."""
+
+
 class Peer(abc.ABC):
     """`directory`: for its files; so short that sockets below it have names. `accounts`: users and groups that the program asks for."""
     name: str  # of the program
     accounts: tuple[str, ...] = ()
+    restarts_gracefully = True  # not only helps others that do
 
     def __init__(self, namespace: Namespace, directory: pathlib.Path, speaker: Speaker):
         self.namespace, self.directory, self.speaker = namespace, directory, speaker
@@ -76,7 +81,7 @@ class Peer(abc.ABC):
 
     def reconfigure(self, speaker: Speaker) -> None:
         """Takes another description without losing sessions that stay the same."""
-        raise PeerError(f"{self.name} does so only by its shell")
+        raise Unsupported(f"{self.name} does so only by its shell")
 
     # ---- all programs'
 
