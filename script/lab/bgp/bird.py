@@ -106,8 +106,10 @@ class Bird(Peer):
         return {"Down": "Idle", "Passive": "Active", "Close": "Idle"}.get(found[1], found[1]) if found else "Idle"
 
     def routes(self, family: str) -> list[Path]:
-        return sorted(read_routes(self.birdc("show", "route", "table", _TABLES[family], "where", "source", "=", "RTS_BGP", "all")),
-                      key=lambda path: (path.prefix, path.as_path))
+        shown = self.birdc("show", "route", "table", _TABLES[family], "where", "source", "=", "RTS_BGP", "all")
+        # Routes themselves are not shown as stale: those of a neighbor that restarts, or has not sent End-of-RIB again, are.
+        restarting = {self._protocol(one.address) for one in self.speaker.neighbors if "graceful restart active" in self.neighbor(one.address)}
+        return sorted(read_routes(shown, restarting), key=lambda path: (path.prefix, path.as_path))
 
     def refresh(self, neighbor: str) -> None:
         self.birdc("reload", "in", self._protocol(neighbor))
@@ -126,22 +128,22 @@ class Bird(Peer):
 _ATTRIBUTE = re.compile(r"^\s+BGP\.([\w.]+)(?: \[[^]]*\])?: ?(.*)$")
 
 
-def read_routes(text: str) -> list[Path]:
-    """From what `show route all` prints."""
-    paths, prefix, head, values = [], "", "", {}
+def read_routes(text: str, restarting: set[str]) -> list[Path]:
+    """From what `show route all` prints. `restarting`: protocols whose routes are stale."""
+    paths, prefix, protocol, values = [], "", "", {}
 
     def finish() -> None:
         if values:
             paths.append(Path(prefix, values.get("as_path", "").strip(), values["next_hop"].split()[0], values["origin"].lower(),
                               int(values["med"]) if "med" in values else None, int(values["local_pref"]) if "local_pref" in values else None,
                               _numbers(values.get("community", "")), _numbers(values.get("large_community", "")),
-                              _numbers(values.get("ext_community", "")), bool(re.search(r"\(\d+s\)", head))))
+                              _numbers(values.get("ext_community", "")), protocol in restarting))
             values.clear()
 
     for line in text.splitlines():
-        if started := re.match(r"^(\S+/\d+)?\s+\w+ \[\S+ ", line):
+        if started := re.match(r"^(\S+/\d+)?\s+\w+ \[(\S+) ", line):
             finish()
-            prefix, head = started[1] or prefix, line
+            prefix, protocol = started[1] or prefix, started[2]
         elif attribute := _ATTRIBUTE.match(line):
             values[attribute[1]] = attribute[2]
     finish()
