@@ -99,14 +99,14 @@ class BgpCase(LabCase):
 
     def pair(self, families: tuple[str, ...] = ("ipv4",), ours: dict | None = None, theirs: dict | None = None, announced: tuple[Origin, ...] = (),
              our_asn: int = OURS, their_asn: int = THEIRS, expected: int | None = None, more: tuple[Neighbor, ...] = (),
-             peers_more: tuple[Neighbor, ...] = (), **both: object) -> None:
+             peers_more: tuple[Neighbor, ...] = (), drain: bool = False, **both: object) -> None:
         """Starts `middle` and `peer`. `ours`, `theirs`: what each side's neighbor is, besides `both`. `announced`: by the peer. `expected`: the AS
-        that the middle takes the peer for. `more`, `peers_more`: neighbors of the middle, of the peer."""
+        that the middle takes the peer for. `more`, `peers_more`: neighbors of the middle, of the peer. `drain`: the peer's."""
         self.families, self.our_asn, self.their_asn = families, our_asn, their_asn
         self.middle = self.begin(MIDDLE, self.ours, Speaker(
             our_asn, "192.0.2.1", self.neighbors(True, families, expected or their_asn, **(both | (ours or {}))) + more))
         self.peer = self.begin(self.PEER, self.theirs, Speaker(
-            their_asn, "192.0.2.2", self.neighbors(False, families, our_asn, **(both | (theirs or {}))) + peers_more, announced))
+            their_asn, "192.0.2.2", self.neighbors(False, families, our_asn, **(both | (theirs or {}))) + peers_more, announced, drain))
 
     def third(self, families: tuple[str, ...] = FAMILIES, name: str = "third", **settings: object) -> tuple[Namespace, Link, tuple[Neighbor, ...]]:
         """A namespace behind another link of the middle, and what is the middle's neighbors there."""

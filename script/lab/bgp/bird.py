@@ -124,6 +124,9 @@ class Bird(Peer):
         found = re.search(r"^\s+Message:\s+(.*)$", self.neighbor(neighbor), re.MULTILINE)
         return found[1].strip('"') if found else ""
 
+    def told_of_too_many(self, neighbor: str) -> bool:
+        return f"{self._protocol(neighbor)}: Received: Maximum number of prefixes reached" in (self.directory / "messages.log").read_text()
+
 
 _ATTRIBUTE = re.compile(r"^\s+BGP\.([\w.]+)(?: \[[^]]*\])?: ?(.*)$")
 

@@ -171,6 +171,9 @@ class Frr(Peer):
     def shutdown_text(self, neighbor: str) -> str:
         return self.neighbor(neighbor).get("lastShutdownDescription", "")
 
+    def told_of_too_many(self, neighbor: str) -> bool:
+        return self.neighbor(neighbor).get("lastErrorCodeSubcode") == "0601"
+
 
 _KINDS = {"RT": "rt", "SoO": "soo"}
 

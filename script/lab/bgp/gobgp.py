@@ -103,6 +103,10 @@ class GoBgp(Peer):
         found = re.findall(r'"Communicated-Reason":"([^"]*)"', (self.directory / "gobgpd.log").read_text())
         return found[-1] if found else ""
 
+    def told_of_too_many(self, neighbor: str) -> bool:
+        return any(entry.get("msg") == "received notification" and (entry["Key"], entry["Code"], entry["Subcode"]) == (neighbor, 6, 1)
+                   for entry in map(json.loads, (self.directory / "gobgpd.log").read_text().splitlines()))
+
 
 # Path attributes by their codes (RFC 4271 and those that added some).
 _ORIGIN, _AS_PATH, _NEXT_HOP, _MED, _LOCAL_PREF, _COMMUNITIES, _MP_REACH, _EXTENDED, _LARGE = 1, 2, 3, 4, 5, 8, 14, 16, 32

@@ -96,6 +96,9 @@ class OpenBgpd(Peer):
     def shutdown_text(self, neighbor: str) -> str:
         return self.neighbor(neighbor).get("last_shutdown_reason", "")
 
+    def told_of_too_many(self, neighbor: str) -> bool:
+        return "max-prefix" in self.neighbor(neighbor).get("last_error_received", "")
+
 
 def read_routes(shown: dict) -> list[Path]:
     """From what `bgpctl -j show rib detail` prints. A MED of 0 is printed where there is none, so it counts as none."""

@@ -79,6 +79,10 @@ class Peer(abc.ABC):
     def shutdown_text(self, neighbor: str) -> str:
         """What the neighbor said when it ended its last session; empty: nothing."""
 
+    @abc.abstractmethod
+    def told_of_too_many(self, neighbor: str) -> bool:
+        """The neighbor has ended a session because it got more prefixes than it wants (RFC 4486)."""
+
     def reconfigure(self, speaker: Speaker) -> None:
         """Takes another description without losing sessions that stay the same."""
         raise Unsupported(f"{self.name} does so only by its shell")
