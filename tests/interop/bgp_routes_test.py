@@ -6,9 +6,11 @@ import unittest
 
 from lab.bgp import octets
 from lab.bgp.octets import Attribute, OPTIONAL, PARTIAL, TRANSITIVE
+from lab.bgp.raw_peer import RawPeer
 from bgp_case import FAMILIES, OURS, RAW, THEIRS, BgpCase, against_each, origins
 
 MANY = {"ipv4": 300, "ipv6": 200}
+ENHANCED_REFRESH = 70  # the capability
 UNKNOWN = 200  # an attribute that nobody knows
 TOLD_ANEW = {octets.AS_PATH, octets.NEXT_HOP, octets.MED, octets.MP_REACH}  # what another AS is told differs from what was heard
 FULL = {"communities": ("64600:1", "65010:300"), "large_communities": ("64600:1:2", "4200000000:7:8"), "ext_communities": ("rt:64600:7",)}
@@ -94,7 +96,7 @@ class Routes(BgpCase):
         self.assertEqual(update.attribute(UNKNOWN), Attribute(OPTIONAL | TRANSITIVE | PARTIAL, UNKNOWN, value))
         self.assertIsNone(update.attribute(UNKNOWN + 1))
 
-    def test_refresh_by_the_peer_brings_everything_again(self) -> None:
+    def test_refresh_by_the_peer_loses_nothing(self) -> None:
         namespace, link, neighbors = self.third(("ipv4",))
         self.pair(more=neighbors)
         self.await_established()
@@ -102,7 +104,7 @@ class Routes(BgpCase):
         expected = {(prefix, f"{OURS} {RAW}", self.link.left["ipv4"]) for prefix in ("10.9.0.0/16", "10.8.0.0/16")}
         self.await_that(lambda: self.at_peer("ipv4") == expected, self.explain)
         self.peer.refresh(self.link.left["ipv4"])
-        self.assertEqual(self.at_peer("ipv4"), expected)
+        self.await_that(lambda: self.at_peer("ipv4") == expected, self.explain)
         self.assertTrue(self.established())
 
     def test_refresh_by_us_loses_nothing(self) -> None:
@@ -113,6 +115,38 @@ class Routes(BgpCase):
         self.middle.refresh(self.link.right["ipv4"])
         self.await_routes(self.middle, "ipv4", self.from_peer(announced))
         self.assertTrue(self.established())
+
+    def test_who_asks_for_a_refresh_hears_everything_again(self) -> None:
+        """With enhanced route refresh (RFC 7313) between its two marks."""
+        announced = origins()
+        namespace, link, neighbors = self.third(("ipv4",))
+        self.pair(announced=announced, more=neighbors)
+        self.await_established()
+        for more, begin, end in ((b"", [], []), (octets.capability(ENHANCED_REFRESH), [b"\0\1\1\1"], [b"\0\1\2\1"])):
+            with self.subTest(more):
+                asker = self.raw(namespace, link, more=more)
+                self.await_that(lambda: len(asker.routes) == len(announced), self.explain)
+                asker.forget()
+                asker.request_refresh("ipv4")
+                self.await_that(lambda: len(asker.routes) == len(announced) and refreshes(asker)[len(begin):] == end,
+                                lambda: f"{asker.messages}\n{self.explain()}")
+                heard = [kind for kind, _ in asker.messages if kind != octets.KEEPALIVE]
+                updates = [octets.UPDATE] * heard.count(octets.UPDATE)
+                self.assertEqual(heard, [octets.ROUTE_REFRESH] * len(begin) + updates + [octets.ROUTE_REFRESH] * len(end))
+                self.assertEqual(refreshes(asker), begin + end)
+                asker.close()
+
+    def test_refresh_is_asked_for_in_so_many_octets(self) -> None:
+        namespace, link, neighbors = self.third(("ipv4",))
+        self.pair(more=neighbors)
+        raw = self.raw(namespace, link)
+        raw.forget()
+        self.middle.refresh(link.right["ipv4"])
+        self.await_that(lambda: refreshes(raw) == [b"\0\1\0\1"], lambda: f"{raw.messages}\n{self.explain()}")
+
+
+def refreshes(raw: RawPeer) -> list[bytes]:
+    return [body for kind, body in raw.messages if kind == octets.ROUTE_REFRESH]
 
 
 against_each(Routes, globals())

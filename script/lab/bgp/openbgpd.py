@@ -16,6 +16,7 @@ class OpenBgpd(Peer):
     name = "openbgpd"
     accounts = ("_openbgpd",)
     restarts_gracefully = False
+    answers_refresh = False  # 7.7 takes every family that is asked for as one that was not negotiated
 
     # ---- what it is told
 

@@ -33,6 +33,7 @@ class Peer(abc.ABC):
     name: str  # of the program
     accounts: tuple[str, ...] = ()
     restarts_gracefully = True  # not only helps others that do
+    answers_refresh = True
 
     def __init__(self, namespace: Namespace, directory: pathlib.Path, speaker: Speaker):
         self.namespace, self.directory, self.speaker = namespace, directory, speaker
