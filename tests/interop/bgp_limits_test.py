@@ -24,12 +24,9 @@ class Limits(BgpCase):
 
     def test_one_more_ends_the_session_for_good(self) -> None:
         self.pair(ours={"prefix_limit": PrefixLimit(LIMIT)}, announced=origins(LIMIT + 1))
-        self.await_that(lambda: self.peer_heard_of_it(), self.explain)
+        self.await_that(lambda: self.peer.told_of_too_many(self.link.left["ipv4"]), self.explain)
         self.assert_stays_down()
         self.assertEqual(self.middle.routes("ipv4"), [])
-
-    def peer_heard_of_it(self) -> bool:
-        return self.peer.told_of_too_many(self.link.left["ipv4"])
 
     def test_one_more_is_discarded(self) -> None:
         self.pair(ours={"prefix_limit": PrefixLimit(LIMIT, "discard")}, announced=origins(2 * LIMIT))
@@ -50,8 +47,7 @@ class Limits(BgpCase):
         raw.send(octets.announcement(("10.9.0.0/16",), link.right["ipv4"], RAW))
         self.await_that(lambda: [path.prefix for path in self.middle.routes("ipv4")] == ["10.9.0.0/16"], self.explain)
 
-    def test_limit_of_the_peer_is_obeyed(self) -> None:
-        """It hangs up; once we announce less, and it is told to forget, it takes us back."""
+    def test_peer_whose_limit_we_exceed_hangs_up(self) -> None:
         namespace, link, neighbors = self.third(("ipv4",))
         self.pair(theirs={"prefix_limit": PrefixLimit(LIMIT)}, more=neighbors)
         self.await_established()

@@ -137,9 +137,14 @@ class Frr(Peer):
 
     def _answers(self) -> bool:
         try:
-            return bool(self._json("show bgp neighbors json"))
+            self._json("show bgp neighbors json")
+            return True
         except (FileNotFoundError, ConnectionRefusedError):
             return False
+
+    def _started(self) -> None:
+        if " on config line " in self.logs():  # it goes on without the line
+            raise PeerError(f"{self.name} did not start as it was told\n{self.logs()}")
 
     def _json(self, command: str) -> dict:
         return json.loads(self.ask(command))

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """poplinkd as a BGP speaker of the lab."""
-import dataclasses
 import json
 import os
 import pathlib
 import signal
 
 from lab.bgp.peer import Peer
-from lab.bgp.speaker import FAMILIES, Neighbor, Path, Speaker, community
+from lab.bgp.speaker import Neighbor, Path, Speaker, community
 
 NODE = "lab"
 _STATES = {state.lower(): state for state in ("Idle", "Connect", "Active", "OpenSent", "OpenConfirm", "Established")}
@@ -64,15 +63,17 @@ class Poplink(Peer):
         return file
 
     def _launch(self, restarted: bool) -> None:
-        self._down: dict[str, str] = {}
+        self._down: dict[str, str] = {}  # of whom it is told to stay away, and with what words
+        log = self.directory / "poplinkd.log"
+        self._ready_before = log.read_text().count("ready\n") if log.exists() else 0
         self._node.write_text(f"site: {NODE}\ntransport: none\napi: {self.directory}/api\nstate: {self.directory}/state.json\n")
         self._start(self._binaries / "poplinkd", self._write(), "--node", self._node)
 
-    def _show(self, what: str, *more: str, check: bool = True) -> dict | list:
-        return json.loads(self._ask(self._binaries / "poplink", "show", "bgp", what, *more, "--node", self._node, "--json", check=check) or "{}")
+    def _show(self, what: str, *more: str) -> dict:
+        return json.loads(self._ask(self._binaries / "poplink", "show", "bgp", what, *more, "--node", self._node, "--json"))
 
     def _answers(self) -> bool:
-        return bool(self._show("summary", check=False))
+        return (self.directory / "poplinkd.log").read_text().count("ready\n") > self._ready_before
 
     def _reload(self) -> None:
         self._write()
@@ -81,3 +82,43 @@ class Poplink(Peer):
     def reconfigure(self, speaker: Speaker) -> None:
         self.speaker = speaker
         self._reload()
+
+    # ---- what it tells
+
+    def _peer_name(self, neighbor: str) -> str:
+        return next(f"n{number}" for number, one in enumerate(self.speaker.neighbors) if one.address == neighbor)
+
+    def neighbor(self, neighbor: str) -> dict:
+        (one,) = self._show("neighbor", self._peer_name(neighbor))["neighbors"]
+        return one
+
+    def session_state(self, neighbor: str) -> str:
+        return _STATES[self.neighbor(neighbor)["state"].lower()]
+
+    def routes(self, family: str) -> list[Path]:
+        return sorted(read_routes(self._show("routes"), family), key=lambda path: (path.prefix, path.as_path))
+
+    def refresh(self, neighbor: str) -> None:
+        self._ask(self._binaries / "poplink", "bgp", "refresh", self._peer_name(neighbor), "--node", self._node)
+
+    def shutdown(self, neighbor: str, text: str) -> None:
+        self._down[neighbor] = text
+        self._reload()
+
+    def enable(self, neighbor: str) -> None:
+        del self._down[neighbor]
+        self._reload()
+
+    def shutdown_text(self, neighbor: str) -> str:
+        return self.neighbor(neighbor).get("shutdown_text_received", "")
+
+    def told_of_too_many(self, neighbor: str) -> bool:
+        return self.neighbor(neighbor).get("last_notification_received") == {"code": 6, "subcode": 1}
+
+
+def read_routes(shown: dict, family: str) -> list[Path]:
+    """From what `poplink show bgp routes --json` prints."""
+    return [Path(one["prefix"], one["as_path"], one["next_hop"], one["origin"], one.get("med"), one.get("local_pref"),
+                 tuple(sorted(map(community, one.get("communities", [])))), tuple(sorted(one.get("large_communities", []))),
+                 tuple(sorted(one.get("ext_communities", []))), one.get("stale", False))
+            for one in shown["routes"] if one["family"] == family]
