@@ -25,7 +25,8 @@ class GoBgp(Peer):
         if neighbor.ipv6_next_hops or neighbor.families != (family_of(neighbor.address),):
             raise Unsupported("GoBGP takes the session's address as next hop of all families")
         settings = {
-            "config": {"neighbor-address": neighbor.address, "peer-as": neighbor.asn} | ({"auth-password": neighbor.md5} if neighbor.md5 else {}),
+            "config": {"neighbor-address": neighbor.address, "peer-as": neighbor.asn, "admin-down": True} | (
+                {"auth-password": neighbor.md5} if neighbor.md5 else {}),
             "transport": {"config": {"local-address": neighbor.local_address, "passive-mode": neighbor.passive}},
             # The shortest that it knows; it waits that long before its first attempt.
             "timers": {"config": {"hold-time": neighbor.hold_seconds, "connect-retry": 10}},
@@ -73,8 +74,11 @@ class GoBgp(Peer):
         return len(json.loads(self.gobgp("-j", "neighbor", check=False) or "[]")) == len(self.speaker.neighbors)
 
     def _started(self) -> None:
+        """Routes come before sessions, so that End-of-RIB means something."""
         program = unpacked(PACKAGE) / "usr" / "bin" / "gobgp"
         self._ask("sh", "-ec", "\n".join(f"{program} global rib add {origin}" for origin in self._origins()))
+        for neighbor in self.speaker.neighbors:
+            self.enable(neighbor.address)
 
     # ---- what it tells
 
