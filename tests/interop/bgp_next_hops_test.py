@@ -9,6 +9,11 @@ from bgp_case import OURS, RAW, THEIRS, BgpCase, against_each, origins, path_of
 
 
 class NextHops(BgpCase):
+    def setUp(self) -> None:
+        super().setUp()
+        for namespace in (self.ours, self.theirs):  # or its IPv4 address would be the next hop
+            namespace.run("ip", "-4", "address", "flush", "scope", "global")
+
     def neighbors(self, ours: bool, families: tuple[str, ...], asn: int, **settings: object) -> tuple[Neighbor, ...]:
         local, remote = (self.link.left, self.link.right) if ours else (self.link.right, self.link.left)
         return (Neighbor(remote["ipv6"], asn, local["ipv6"], ("ipv4", "ipv6"), ipv6_next_hops=True, **settings),)

@@ -42,7 +42,7 @@ class Poplink(Peer):
             peer["graceful_restart"] = {"helper": True, "restart_time": neighbor.restart_seconds, "forwarding": True}
         if limit := neighbor.prefix_limit:
             peer["prefix_limit"] = {"max": limit.maximum, "action": limit.action} | (
-                {"restart": limit.restart_seconds} if limit.action == "restart" else {})
+                {"restart_after": limit.restart_seconds} if limit.action == "restart" else {})
         if neighbor.address in self._down:
             peer |= {"shutdown": True, "shutdown_text": self._down[neighbor.address]}
         return peer
