@@ -5,6 +5,7 @@ import ctypes
 import os
 import socket
 import subprocess
+from collections.abc import Callable
 
 _CLONE_NEWNET = 0x40000000
 _PR_SET_PDEATHSIG = 1
@@ -42,21 +43,29 @@ class Namespace:
         return subprocess.Popen(self._enter(command), preexec_fn=die_with_parent, **options)
 
     def packet_socket(self, interface: str) -> socket.socket:
-        """An AF_PACKET socket bound to `interface` inside the namespace. Only this thread visits the namespace, and only while
-        the socket is made."""
+        """An AF_PACKET socket bound to `interface` inside the namespace."""
+        def make() -> socket.socket:
+            packet = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            packet.bind((interface, 0))
+            return packet
+        return self._inside(make)
+
+    def tcp_socket(self, family: socket.AddressFamily) -> socket.socket:
+        return self._inside(lambda: socket.socket(family, socket.SOCK_STREAM))
+
+    def _inside(self, make: Callable[[], socket.socket]) -> socket.socket:
+        """Only this thread visits the namespace, and only while the socket is made."""
         home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
         there = os.open(self.path, os.O_RDONLY)
         try:
             self._setns(there)
             try:
-                packet = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
-                packet.bind((interface, 0))
+                return make()
             finally:
                 self._setns(home)
         finally:
             os.close(home)
             os.close(there)
-        return packet
 
     @staticmethod
     def _setns(descriptor: int) -> None:

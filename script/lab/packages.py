@@ -64,6 +64,7 @@ def kept(name: str, make: Callable[[pathlib.Path], pathlib.Path]) -> pathlib.Pat
     return directory
 
 
+@functools.cache
 def unpacked(name: str) -> pathlib.Path:
     """The files of a package, below this directory as they would lie below /."""
     version = candidate(name)
