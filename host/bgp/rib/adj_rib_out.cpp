@@ -6,6 +6,12 @@
 
 namespace poplink::host::bgp {
 
+namespace {
+
+constexpr std::size_t kAhead = 16;  // as many waits for memory at once
+
+}  // namespace
+
 template <class Prefix>
 AdjRibOut<Prefix>::AdjRibOut(RouteTable<Prefix>& table) : table_(table) {
   table_.outs_.push_back(this);
@@ -128,6 +134,9 @@ void AdjRibOut<Prefix>::collect(std::size_t prefixes, Exporter<Prefix>& exporter
   for (; prefixes > for_walk && !queue_.empty(); --prefixes) {
     const PrefixId id = queue_.front();
     queue_.pop_front();
+    // Prefixes that nobody has any more leave the table.
+    if (queue_.size() > kAhead && table_.firstPath(queue_[kAhead]) == kNoPath)
+      table_.prefetch(table_.prefix(queue_[kAhead]));
     told_[id].waits = false;
     visit(id, false, exporter);
   }

@@ -47,6 +47,11 @@ class PrefixTable {
     }
   }
 
+  /// find(), insert() or erase() of it will follow soon: what they look at first is on its way from memory meanwhile.
+  void prefetch(const Prefix& prefix) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[shortHashOf(prefix) & mask()]);
+  }
+
   /// The prefix's number; a new one, the lowest that is free or the next, if it was not there.
   PrefixId insert(const Prefix& prefix) {
     if (2 * (size_ + 1) > slots_.size()) grow();

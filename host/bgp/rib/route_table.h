@@ -63,6 +63,8 @@ class RouteTable {
     PrefixId prefix = kNoPrefix;
     PathId path = kNoPath;  ///< of this peer; kNoPath: it has none
   };
+  /// locate() or withdraw() will follow soon: several at once wait for memory together.
+  void prefetch(const Prefix& prefix) const { prefixes_.prefetch(prefix); }
   /// The prefix gets a number if it has none; put() or leave() must follow before anything else.
   Place locate(PeerIndex peer, const Prefix& prefix);
   /// New, or in place of the one that was. References to both sets of attributes are taken over.

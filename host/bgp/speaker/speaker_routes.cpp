@@ -97,6 +97,7 @@ void Speaker::announce(Peering& peering, const AnnouncedRoutes& routes, Octets c
   const std::uint32_t at = seconds(now);
   LimitEvent event = LimitEvent::none;
   importer_.begin(peering.import, received);
+  forEachPrefix<Prefix>(routes.nlri, [&](const Prefix& prefix) { table.prefetch(prefix); });
   forEachPrefix<Prefix>(routes.nlri, [&](const Prefix& prefix) {
     const auto place = table.locate(peering.index, prefix);
     const bool forgotten = state.forgotten != 0 && place.path != kNoPath && table.old(table.path(place.path));
@@ -118,6 +119,7 @@ void Speaker::withdraw(Peering& peering, const Routes& routes, TimePoint now) {
   RouteTable<Prefix>& table = own<Prefix>();
   PeerFamily& state = peering.families[kFamilyOf<Prefix>];
   LimitEvent event = LimitEvent::none;
+  forEachPrefix<Prefix>(routes.nlri, [&](const Prefix& prefix) { table.prefetch(prefix); });
   forEachPrefix<Prefix>(routes.nlri, [&](const Prefix& prefix) {
     const bool forgotten = state.forgotten != 0 && isOld(table, peering.index, prefix);
     if (!table.withdraw(peering.index, prefix)) return;
