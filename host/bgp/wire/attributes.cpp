@@ -127,10 +127,13 @@ std::vector<std::uint8_t> withChanges(Octets canonical, std::span<const Attribut
   std::vector<std::uint8_t> changed;
   VectorSink sink(changed);
   unsigned next = 0;  // all changes of smaller types are written
+  auto left = std::ranges::count_if(by_type, [](const AttributeChange* change) { return change != nullptr; });
   const auto putBefore = [&](unsigned type, std::uint8_t partial = 0) {
-    for (; next < type; ++next) {
+    for (; left != 0 && next < type; ++next) {
+      if (by_type[next] == nullptr) continue;
+      --left;
       const AttributeRule* rule = attributeRule(static_cast<std::uint8_t>(next));
-      if (by_type[next] == nullptr || !by_type[next]->value || rule == nullptr) continue;
+      if (!by_type[next]->value || rule == nullptr) continue;
       const auto flags = static_cast<std::uint8_t>(rule->flags | partial);
       putAttribute(sink, {static_cast<std::uint8_t>(next), flags, *by_type[next]->value});
     }
