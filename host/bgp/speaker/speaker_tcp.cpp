@@ -275,6 +275,7 @@ void Speaker::news(Peering& peering, const action::Tell& told) {
   std::string why;
   if (told.reason != EndReason{}) why = words(told.reason);
   if (told.notification) {
+    peering.last_notification = {*told.notification, told.reason != EndReason::notification_received, told.at};
     why += (why.empty() ? "" : ": ") + words(*told.notification);
     if (const std::string said = shutdownText(*told.notification); !said.empty()) why += " \"" + said + "\"";
   }
