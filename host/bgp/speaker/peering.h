@@ -24,6 +24,7 @@ struct PeerCounters {
   std::array<std::uint64_t, 4> findings{};  ///< UPDATEs in error, by ErrorAction (RFC 7606)
   std::uint64_t too_long = 0;               ///< routes not told, because their attributes fit into no message
   std::uint64_t unknown_refreshes = 0;
+  std::uint64_t transitions = 0;  ///< of the state
 };
 
 /// The last word of a session that has ended, whoever said it.

@@ -271,6 +271,7 @@ void Speaker::news(Peering& peering, const action::Tell& told) {
   if (told.from != told.to) {
     text += std::string(" -> ") + name(told.to);
     peering.since = told.at;
+    ++peering.counters.transitions;
   }
   std::string why;
   if (told.reason != EndReason{}) why = words(told.reason);
