@@ -66,7 +66,7 @@ class Metrics {
     for (const Peering* peer : peers_)
       for (const ErrorAction action :
            {ErrorAction::attribute_discard, ErrorAction::treat_as_withdraw, ErrorAction::session_reset})
-        text_.sample({{"peer", nameOf(*peer)}, {"action", std::string(words(action))}},
+        text_.sample({{"peer", nameOf(*peer)}, {"action", actionKey(action)}},
                      static_cast<double>(peer->counters.findings[static_cast<std::size_t>(action)]));
     text_.family("poplink_bgp_messages_total", Type::counter, "Messages by direction and type");
     for (const Peering* peer : peers_) {
@@ -135,10 +135,9 @@ class Metrics {
   }
   void messagesOf(const Peering& peer, const char* direction, const std::array<std::uint64_t, 6>& counters) {
     for (std::size_t type = 1; type < counters.size(); ++type)
-      text_.sample({{"peer", nameOf(peer)},
-                    {"direction", direction},
-                    {"type", std::string(words(static_cast<MessageType>(type)))}},
-                   static_cast<double>(counters[type]));
+      text_.sample(
+          {{"peer", nameOf(peer)}, {"direction", direction}, {"type", messageKey(static_cast<MessageType>(type))}},
+          static_cast<double>(counters[type]));
   }
   /// Of sessions that may expire.
   void holdTimes() {

@@ -61,20 +61,23 @@ Json summaryOf(const Speaker& speaker, const Peering& peering, const ReportTime&
 }
 
 Json messageCounts(const std::array<std::uint64_t, 6>& counters) {
-  static constexpr std::pair<const char*, MessageType> kTypes[] = {{"open", MessageType::open},
-                                                                   {"update", MessageType::update},
-                                                                   {"notification", MessageType::notification},
-                                                                   {"keepalive", MessageType::keepalive},
-                                                                   {"route_refresh", MessageType::route_refresh}};
   Json json;
-  for (const auto& [key, type] : kTypes) json[key] = counters[static_cast<std::size_t>(type)];
+  for (std::size_t type = 1; type < counters.size(); ++type)
+    json[messageKey(static_cast<MessageType>(type))] = counters[type];
+  return json;
+}
+
+Json updateErrors(const PeerCounters& counters) {
+  Json json;
+  for (const ErrorAction action :
+       {ErrorAction::attribute_discard, ErrorAction::treat_as_withdraw, ErrorAction::session_reset})
+    json[actionKey(action)] = counters.findings[static_cast<std::size_t>(action)];
   return json;
 }
 
 Json counters(const Peering& peering) {
   const PeerCounters& own = peering.counters;
   const SessionCounters& session = peering.machine.counters();
-  const auto errors = [&own](ErrorAction action) { return own.findings[static_cast<std::size_t>(action)]; };
   return {{"messages_received", messageCounts(own.received)},
           {"messages_sent", messageCounts(own.sent)},
           {"octets_received", own.octets_received},
@@ -83,10 +86,7 @@ Json counters(const Peering& peering) {
           {"connections_accepted", session.accepted},
           {"established", session.established},
           {"down", session.down},
-          {"update_errors",
-           {{"attribute_discard", errors(ErrorAction::attribute_discard)},
-            {"treat_as_withdraw", errors(ErrorAction::treat_as_withdraw)},
-            {"session_reset", errors(ErrorAction::session_reset)}}},
+          {"update_errors", updateErrors(own)},
           {"attributes_too_long", own.too_long},
           {"unknown_route_refreshes", own.unknown_refreshes},
           {"failures_in_a_row", peering.machine.connectRetryCounter()}};

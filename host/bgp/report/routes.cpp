@@ -55,7 +55,6 @@ Json reportPath(const Speaker& speaker, const JudgedPath& judged, const ReportTi
   const Path& path = table.path(judged.id);
   const bool eligible = path.used != kNoAttributes;
   const Peering* peering = speaker.peering(path.peer);
-  const auto age = std::chrono::seconds(speaker.seconds(time.now) - path.since);
   Json reason;
   if (!eligible)
     reason = words(path.why);
@@ -67,8 +66,8 @@ Json reportPath(const Speaker& speaker, const JudgedPath& judged, const ReportTi
                {"eligible", eligible},
                {"reason", reason},
                {"stale", table.old(path)},
-               {"since", time.text(time.now - age)},
-               {"age_seconds", age.count()}};
+               {"since", time.text(speaker.since(path))},
+               {"age_seconds", time.secondsSince(speaker.since(path))}};
   const AttributesId attributes = eligible ? path.used : path.received;
   json.update(attributesJson(table.store().nextHop(attributes), table.store().canonical(attributes)));
   return json;

@@ -67,8 +67,7 @@ void TableDump::put(const Speaker& speaker, PrefixId id, const ReportTime& time,
     // A number may be another peer's by now.
     const bool known = path.peer < peers_.size() &&
                        (path.peer == kLocalPeer || (peering != nullptr && peering->settings.name == peers_[path.peer]));
-    const auto age = std::chrono::seconds(speaker.seconds(time.now) - path.since);
-    const mrt::RibEntry entry{path.peer, timestamp(time, time.now - age), table.store().canonical(path.received),
+    const mrt::RibEntry entry{path.peer, timestamp(time, speaker.since(path)), table.store().canonical(path.received),
                               nextHopFor<Prefix>(table.store().nextHop(path.received))};
     if (!known || record.add(entry))
       ++left_out_;

@@ -114,6 +114,16 @@ std::string roleKey(BgpRole role) {
   return number < std::size(kWords) ? kWords[number] : std::to_string(number);
 }
 
+const char* messageKey(MessageType type) {
+  static constexpr const char* kWords[] = {"open", "update", "notification", "keepalive", "route_refresh"};
+  return kWords[static_cast<std::size_t>(type) - 1];
+}
+
+const char* actionKey(ErrorAction action) {
+  static constexpr const char* kWords[] = {"none", "attribute_discard", "treat_as_withdraw", "session_reset"};
+  return kWords[static_cast<std::size_t>(action)];
+}
+
 const char* originKey(Origin origin) {
   static constexpr const char* kWords[] = {"igp", "egp", "incomplete"};
   return kWords[static_cast<std::size_t>(origin)];

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "../wire/attributes.h"
+#include "../wire/message.h"
 #include "../wire/open.h"
 #include "../wire/update.h"
 
@@ -17,6 +18,10 @@ using Json = nlohmann::ordered_json;
 std::string familyKey(Family family);
 /// As in the speaker file; a number that is no role in digits.
 std::string roleKey(BgpRole role);
+/// "open", "route_refresh"
+const char* messageKey(MessageType type);
+/// "treat_as_withdraw"
+const char* actionKey(ErrorAction action);
 /// "igp", "egp", "incomplete"
 const char* originKey(Origin origin);
 std::string routerIdText(RouterId id);

@@ -126,6 +126,8 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   std::size_t queued(const Peering& peering) const { return backlog(peering.index); }
   /// Of Path::since.
   std::uint32_t seconds(TimePoint at) const;
+  /// When a path came to be what it is, to the second.
+  TimePoint since(const Path& path) const { return began_ + std::chrono::seconds(path.since); }
   bool deferred(Family family) const { return deferral_ && deferral_->deferred(family); }
 
  private:
