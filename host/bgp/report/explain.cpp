@@ -7,10 +7,6 @@ namespace poplink::host::bgp {
 
 namespace {
 
-std::string policyName(const std::optional<std::string>& name, bool external) {
-  return name.value_or(external ? kDenyAll : kAcceptAll);
-}
-
 /// What a policy says of a route: who decided, and which terms have a say in its attributes.
 template <class Prefix>
 Json judgement(const std::string& name, const Policy& policy, const Prefix& prefix, const PathFacts& facts) {
@@ -52,8 +48,8 @@ Json paths(const Speaker& speaker, PrefixId id, const ReportTime& time) {
     const Octets received = table.store().canonical(path.received);
     Json import;
     if (const Peering* peering = speaker.peering(path.peer))
-      import = judgement(policyName(peering->settings.import_policy, peering->import.external), *peering->import.policy,
-                         table.prefix(id), readFacts(received));
+      import = judgement(policyInUse(peering->settings.import_policy, peering->import.external),
+                         *peering->import.policy, table.prefix(id), readFacts(received));
     Json json = reportPath<Prefix>(speaker, one, time);
     json["why"] = becauseOf(one, path, eligible, import);
     json["import"] = import;
@@ -83,7 +79,7 @@ Json advertisement(const Speaker& speaker, const Peering& peering, PrefixId id) 
   const Withheld withheld = groups.withheld(peering.index, best, table.prefix(id));
   if (withheld == Withheld::none || withheld == Withheld::policy)
     json["export"] =
-        judgement(policyName(peering.settings.export_policy, peering.exports.external), *peering.exports.policy,
+        judgement(policyInUse(peering.settings.export_policy, peering.exports.external), *peering.exports.policy,
                   table.prefix(id), readFacts(table.store().canonical(best.attributes)));
   if (withheld != Withheld::none) return because(words(withheld));
   if (told == best) return json;

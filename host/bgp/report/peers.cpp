@@ -186,10 +186,6 @@ const char* nextHopWord(NextHopMode mode) {
   return kWords[static_cast<std::size_t>(mode)];
 }
 
-std::string policyName(const std::optional<std::string>& name, bool external) {
-  return name.value_or(external ? kDenyAll : kAcceptAll);
-}
-
 template <class Prefix>
 Json tableOf(const Speaker& speaker) {
   const auto& table = speaker.table<Prefix>();
@@ -242,8 +238,8 @@ Json reportNeighbor(const Speaker& speaker, const Peering& peering, const Report
   json["md5"] = !settings.md5_key.empty();
   json["bfd"] = bfdWord(settings.session.bfd);
   json["role"] = roles(peering);
-  json["policies"] = {{"import", policyName(settings.import_policy, !open.internal())},
-                      {"export", policyName(settings.export_policy, !open.internal())}};
+  json["policies"] = {{"import", policyInUse(settings.import_policy, !open.internal())},
+                      {"export", policyInUse(settings.export_policy, !open.internal())}};
   json["next_hop"] = nextHopWord(settings.next_hop);
   json["route_server_client"] = settings.route_server_client;
   json["allow_own_as"] = settings.allow_own_as;

@@ -32,18 +32,11 @@ void Speaker::originate(const std::vector<OriginatedRoute>& before, const std::v
   const auto say = [&changes](const auto& prefix, const char* what) {
     changes.push_back("originate " + toString(prefix) + ": " + what);
   };
-  for (const OriginatedRoute& route : before) {
-    if (std::ranges::find(routes, route.prefix, &OriginatedRoute::prefix) != routes.end()) continue;
-    std::visit(
-        [&]<class Prefix>(const Prefix& prefix) {
-          own<Prefix>().withdraw(kLocalPeer, prefix);
-          say(prefix, "removed");
-        },
-        route.prefix);
-  }
+  std::map<AnyPrefix, const OriginatedRoute*> known;  // and not seen in the new ones so far
+  for (const OriginatedRoute& route : before) known[route.prefix] = &route;
   for (const OriginatedRoute& route : routes) {
-    const auto was = std::ranges::find(before, route.prefix, &OriginatedRoute::prefix);
-    if (was != before.end() && *was == route) continue;
+    const auto was = known.extract(route.prefix);
+    if (!was.empty() && *was.mapped() == route) continue;
     const AttributesId attributes = store_.intern(nextHopOf(route), canonicalAttributes(route));
     store_.hold(attributes);  // as received, and as used
     std::visit(
@@ -51,9 +44,17 @@ void Speaker::originate(const std::vector<OriginatedRoute>& before, const std::v
           RouteTable<Prefix>& table = own<Prefix>();
           table.put(table.locate(kLocalPeer, prefix), kLocalPeer, {attributes, attributes, Ineligible::none},
                     seconds(now));
-          say(prefix, was == before.end() ? "added" : "changed");
+          say(prefix, was.empty() ? "added" : "changed");
         },
         route.prefix);
+  }
+  for (const auto& [gone, route] : known) {
+    std::visit(
+        [&]<class Prefix>(const Prefix& prefix) {
+          own<Prefix>().withdraw(kLocalPeer, prefix);
+          say(prefix, "removed");
+        },
+        gone);
   }
 }
 

@@ -195,9 +195,8 @@ void Speaker::compilePolicies(const PolicyBook& before, const PolicyBook& book) 
   policies_ = std::move(policies);
 }
 
-/// RFC 8212: between ASes nothing goes without a policy.
 std::shared_ptr<const Policy> Speaker::policy(const std::optional<std::string>& name, bool external) const {
-  return policies_.at(name.value_or(external ? kDenyAll : kAcceptAll));
+  return policies_.at(policyInUse(name, external));
 }
 
 /// With what the instance knows of a restart.

@@ -2,6 +2,7 @@
 #include "speaker_settings.h"
 
 #include <algorithm>
+#include <set>
 #include <span>
 
 #include "peer_rules.h"
@@ -58,11 +59,10 @@ void checkListen(const std::vector<Endpoint>& listen, const SettingRules& rules)
 }
 
 void checkOriginated(const std::vector<OriginatedRoute>& routes, const SettingRules& rules) {
+  std::set<std::variant<Prefix4, Prefix6>> before;
   for (std::size_t i = 0; i < routes.size(); ++i) {
     const SettingRules here = rules.at({"originate", i});
-    const auto before = std::span(routes).first(i);
-    here.rule(std::ranges::find(before, routes[i].prefix, &OriginatedRoute::prefix) != before.end(), {"prefix"},
-              "is there twice");
+    here.rule(!before.insert(routes[i].prefix).second, {"prefix"}, "is there twice");
     if (!routes[i].next_hop) continue;
     const Address& next_hop = *routes[i].next_hop;
     here.rule(isGroup(next_hop) || isUnspecified(next_hop), {"next_hop"}, "must be the address of one host");

@@ -47,6 +47,11 @@ struct PeerSettings {
   friend bool operator==(const PeerSettings&, const PeerSettings&) = default;
 };
 
+/// The policy by its name, or the one that holds without (RFC 8212: between ASes nothing goes without a policy).
+inline std::string policyInUse(const std::optional<std::string>& name, bool external) {
+  return name.value_or(external ? kDenyAll : kAcceptAll);
+}
+
 /// A route of this speaker itself.
 struct OriginatedRoute {
   std::variant<Prefix4, Prefix6> prefix{};
