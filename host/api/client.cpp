@@ -186,6 +186,17 @@ class Ending {
 
 void Client::stream(const std::string& target, const Until& until, const std::function<void()>& started,
                     const std::function<bool(const Json&)>& take) {
+  if (follow("GET", target, {}, until, started, take)) connection_->gone(asio::error::eof);
+}
+
+bool Client::records(const std::string& method, const std::string& target, const Json& body, const Until& until,
+                     const std::function<bool(const Json&)>& take) {
+  return follow(method, target, body, until, [] {}, take);
+}
+
+/// Whether the stream has come to its end.
+bool Client::follow(const std::string& method, const std::string& target, const Json& body, const Until& until,
+                    const std::function<void()>& started, const std::function<bool(const Json&)>& take) {
   Connection& connection = *connection_;
   http::response_parser<http::buffer_body> parser;
   parser.body_limit(boost::none);
@@ -193,10 +204,10 @@ void Client::stream(const std::string& target, const Until& until, const std::fu
   std::optional<Error> received;
   const auto receive = [&](Error error, std::size_t) { received = error; };
   const Ending ending(connection.context, connection.socket, until);
-  connection.send(message("GET", target, {}));
+  connection.send(message(method, target, body));
   http::async_read_header(connection.socket, connection.buffer, parser, receive);
   const Error head = connection.wait(received, connection.timeout);
-  if (ending.hasCome()) return;
+  if (ending.hasCome()) return false;
   if (head) connection.gone(head);
 
   const unsigned status = parser.get().result_int();
@@ -209,17 +220,17 @@ void Client::stream(const std::string& target, const Until& until, const std::fu
     received.reset();
     http::async_read_some(connection.socket, connection.buffer, parser, receive);
     Error error = connection.wait(received, granted ? std::nullopt : std::optional(connection.timeout));
-    if (ending.hasCome()) return;
+    if (ending.hasCome()) return false;
     if (error == http::error::need_buffer) error = {};
     const std::string_view text(part.data(), part.size() - parser.get().body().size);
     if (!granted)
       refusal += text;
     else if (!lines.add(text))
-      return;
+      return false;
     if (error && granted) connection.gone(error);
     if (error) break;
   }
-  if (granted) connection.gone(asio::error::eof);
+  if (granted) return true;
   throw ClientError(static_cast<Status>(status), reason(status, refusal));
 }
 

@@ -43,11 +43,16 @@ class Client {
   /// and for a record that is no object.
   void stream(const std::string& target, const Until& until, const std::function<void()>& started,
               const std::function<bool(const Json&)>& take);
+  /// The same for a stream that has an end, which is then no error: has it come?
+  bool records(const std::string& method, const std::string& target, const Json& body, const Until& until,
+               const std::function<bool(const Json&)>& take);
 
  private:
   struct Connection;
   explicit Client(std::unique_ptr<Connection> connection);
   Json request(const std::string& method, const std::string& target, const Json& body);
+  bool follow(const std::string& method, const std::string& target, const Json& body, const Until& until,
+              const std::function<void()>& started, const std::function<bool(const Json&)>& take);
 
   std::unique_ptr<Connection> connection_;
 };

@@ -68,16 +68,23 @@ Request parseRequest(std::string method, const std::string& target, const std::s
 /// Part of a target that a client writes: everything but unreserved characters encoded.
 std::string encode(const std::string& text);
 
-/// An object, or from now on one record after the other.
+/// Of an answer that is no JSON.
+struct PlainText {
+  std::string type;  ///< as in Content-Type
+  std::string text;
+};
+
+/// An object, a text, or from now on one record after the other.
 struct Answer {
   Status status = Status::ok;
   Json body{};
   /// Called with the stream when the head of the answer is on its way; not called for HEAD.
   std::function<void(const std::shared_ptr<Stream>&)> stream{};
+  std::optional<PlainText> plain{};  ///< instead of `body`
 };
 
 inline Answer toAnswer(Json body) {
-  return {Status::ok, std::move(body), {}};
+  return {Status::ok, std::move(body), {}, {}};
 }
 
 /// What answers a request. Throws Refused, or DriverError when the card does not answer (which becomes 503).

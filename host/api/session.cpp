@@ -46,14 +46,18 @@ bool wantsEvents(const http::request<http::string_body>& message) {
   return message[http::field::accept].find("text/event-stream") != beast::string_view::npos;
 }
 
-Session::Text textAnswer(Status status, const Json& body, bool keep_alive) {
+Session::Text plainAnswer(Status status, const PlainText& plain, bool keep_alive) {
   Session::Text answer(static_cast<http::status>(status), kHttp11);
-  answer.set(http::field::content_type, "application/json");
+  answer.set(http::field::content_type, plain.type);
   answer.set(http::field::cache_control, "no-store");
   answer.keep_alive(keep_alive);
-  answer.body() = jsonText(body);
+  answer.body() = plain.text;
   answer.content_length(answer.body().size());
   return answer;
+}
+
+Session::Text textAnswer(Status status, const Json& body, bool keep_alive) {
+  return plainAnswer(status, PlainText{"application/json", jsonText(body)}, keep_alive);
 }
 
 }  // namespace
@@ -126,7 +130,8 @@ void Session::answerRequest() {
   try {
     const Answer answer = handled();
     if (stream_) return;
-    text = textAnswer(answer.status, answer.body, keep_alive);
+    text = answer.plain ? plainAnswer(answer.status, *answer.plain, keep_alive)
+                        : textAnswer(answer.status, answer.body, keep_alive);
     if (answer.stream) {
       text.set(http::field::content_type, streamType(wantsEvents(message)));
       text.content_length(boost::none);

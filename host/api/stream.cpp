@@ -29,6 +29,12 @@ void Stream::send(Json record) {
   wake_();
 }
 
+void Stream::put(const Json& record) {
+  if (!open_) return;
+  waiting_ += written(record);
+  wake_();
+}
+
 void Stream::end() {
   if (!open_) return;
   open_ = false;
@@ -38,12 +44,14 @@ void Stream::end() {
 }
 
 std::string Stream::take() {
+  if (!waiting_.empty() && on_taken) on_taken();
   return std::exchange(waiting_, {});
 }
 
 void Stream::close() {
   open_ = false;
   wake_ = [] {};
+  on_taken = nullptr;
   if (const auto closed = std::exchange(on_closed, nullptr)) closed();
 }
 

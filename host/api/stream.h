@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// An answer that goes on: one record after the other, for as long as the client listens. Whoever sends never waits:
-// what a slow client has no room for is lost, counted, and told with the next record it gets.
+// An answer that goes on: one record after the other, for as long as the client listens. Whoever sends what happens
+// never waits: what a slow client has no room for is lost, counted, and told with the next record it gets. Whoever
+// tells what is there, and has more of it than shall be kept for a client, puts some of it and goes on when that was
+// taken: pump().
 #pragma once
 
 #include <cstdint>
@@ -30,6 +32,12 @@ class Stream {
 
   /// An object. Records that were lost in front of it are added to its `lost`, or become it.
   void send(Json record);
+  /// The same, but it is never lost: for who looks at waiting() first.
+  void put(const Json& record);
+  /// Bytes that wait for the client.
+  std::size_t waiting() const { return waiting_.size(); }
+  /// Called when what has waited is on its way to the client; not within put() or send().
+  std::function<void()> on_taken;
   /// Nothing follows. What was lost at the end is told by a record with nothing else in it.
   void end();
   /// Whether somebody listens, and end() was not called.

@@ -64,13 +64,19 @@ int applyToImage(const ApplyOptions& options, const Region& region, const Node& 
 }
 
 /// The daemon reads the file itself, and has the last word on it.
-Changes byDaemon(api::Client& daemon, const ApplyOptions& options) {
+Json postApply(api::Client& daemon, const ApplyOptions& options) {
   const std::string file = std::filesystem::absolute(options.region);
   try {
-    return changesOf(daemon.post("/v1/apply", {{"file", file}, {"dry_run", options.dry_run}}));
+    return daemon.post("/v1/apply", {{"file", file}, {"dry_run", options.dry_run}});
   } catch (const api::ClientError& error) {
     if (error.status == api::Status::bad_request) throw ConfigError(error.what());
     throw driver::DriverError(error.what());
+  }
+}
+
+Changes byDaemon(api::Client& daemon, const ApplyOptions& options) {
+  try {
+    return changesOf(postApply(daemon, options));
   } catch (const Json::exception&) {
     throw driver::DriverError("what poplinkd answers is not what it has changed");
   }
@@ -89,6 +95,18 @@ Changes byCard(const Region& region, const Node& node, bool dry_run) {
   return changes;
 }
 
+/// A node without a card is a BGP speaker; what it changes is told in words.
+int applySpeaker(api::Client& daemon, const ApplyOptions& options, const Node& node) {
+  const Json answer = postApply(daemon, options);
+  if (options.json) {
+    std::cout << answer.dump(2) << "\n";
+    return kExitDone;
+  }
+  for (const Json& change : answer.at("changes")) std::cout << change.get<std::string>() << "\n";
+  if (answer.at("changes").empty()) std::cout << node.site << ": nothing has changed\n";
+  return kExitDone;
+}
+
 int print(const Changes& changes, bool json) {
   if (json) {
     std::cout << toJson(changes).dump(2) << "\n";
@@ -105,8 +123,15 @@ int print(const Changes& changes, bool json) {
 }  // namespace
 
 int apply(const ApplyOptions& options) {
-  const Region region = readRegion(options.region);
   const Node node = readNode(options.node);
+  if (node.transport == "none") {
+    if (options.dry_run || !options.image.empty())
+      throw UsageError(node.site + " is a BGP speaker: its file is applied or not, without --dry-run and --image");
+    auto daemon = daemonOf(node);
+    if (!daemon) throw driver::DriverError(noDaemon(node));
+    return applySpeaker(*daemon, options, node);
+  }
+  const Region region = readRegion(options.region);
   if (!options.image.empty()) return applyToImage(options, region, node);
 
   if (auto daemon = daemonOf(node)) return print(byDaemon(*daemon, options), options.json);

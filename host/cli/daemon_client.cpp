@@ -24,8 +24,8 @@ api::Json ask(const std::function<api::Json()>& question) {
 }
 
 std::string noDaemon(const Node& node) {
-  return "poplinkd does not run for " + node.site + " card " + std::to_string(node.card) + " (no answer at " +
-         node.api + ")";
+  const std::string card = node.transport == "none" ? "" : " card " + std::to_string(node.card);
+  return "poplinkd does not run for " + node.site + card + " (no answer at " + node.api + ")";
 }
 
 }  // namespace poplink::host

@@ -17,7 +17,7 @@ std::optional<api::Client> daemonOf(const Node& node);
 /// request that is wrong, DriverError for everything else.
 api::Json ask(const std::function<api::Json()>& question);
 
-/// "poplinkd does not run for SITE card N (no answer at PATH)"
+/// "poplinkd does not run for SITE card N (no answer at PATH)"; a BGP speaker has no card
 std::string noDaemon(const Node& node);
 
 }  // namespace poplink::host

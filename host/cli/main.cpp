@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../config/problems.h"
+#include "bgp_options.h"
 #include "commands.h"
 #include "poplink/card_map.h"
 #include "poplink/driver/capture.h"
@@ -30,8 +31,10 @@ std::vector<std::string> outcomeNames() {
 }
 
 int run(CLI::App& app, const ApplyOptions& apply_options, const ShowOptions& show_options,
-        const CardOptions& card_options, const CaptureOptions& capture_options, const TapOptions& tap_options) {
+        const CardOptions& card_options, const CaptureOptions& capture_options, const TapOptions& tap_options,
+        const BgpOptions& bgp_options) {
   try {
+    if (!bgp_options.verb.empty()) return bgp(bgp_options);
     if (app.got_subcommand("apply")) return apply(apply_options);
     if (app.got_subcommand("capture")) return capture(capture_options);
     if (app.got_subcommand("tap")) return tap(tap_options);
@@ -133,8 +136,10 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
 
   ApplyOptions apply_options;
-  CLI::App* apply_command = app.add_subcommand("apply", "Bring a card's tables to what the region file says");
-  apply_command->add_option("region", apply_options.region, "Region file")->required();
+  CLI::App* apply_command =
+      app.add_subcommand("apply", "Bring a card's tables to what the region file says, or a BGP speaker to its file");
+  apply_command->add_option("region", apply_options.region, "Region file; of a node without a card, speaker file")
+      ->required();
   apply_command->add_option("--node", apply_options.node, "Node file: which card this is")->required();
   CLI::Option* dry_run =
       apply_command->add_flag("--dry-run", apply_options.dry_run, "Show what would change and change nothing");
@@ -150,7 +155,7 @@ int main(int argc, char** argv) {
       ->needs(image);
 
   ShowOptions show_options;
-  CLI::App* show_command = app.add_subcommand("show", "Show what a card does");
+  CLI::App* show_command = app.add_subcommand("show", "Show what a card or a BGP speaker does");
   show_command->require_subcommand(1);
   const std::pair<const char*, const char*> nouns[] = {
       {"service", "Services with their counters"},
@@ -159,7 +164,7 @@ int main(int argc, char** argv) {
       {"ecmp", "Groups of next hops: members, shares, traffic, active flows (per link)"},
       {"table", "Entries of the card's tables"},
       {"lag", "LAGs and their members: who carries traffic, and why not"},
-      {"event", "What has happened to the card and its LAGs"}};
+      {"event", "What has happened: to the card and its LAGs, or to BGP sessions"}};
   for (const auto& [noun, help] : nouns) {
     CLI::App* command = show_command->add_subcommand(noun, help);
     command->add_option("--node", show_options.node, "Node file: which card")->required();
@@ -170,6 +175,9 @@ int main(int argc, char** argv) {
       command->add_flag("--follow", show_options.follow, "Also those that come, until Ctrl-C");
     command->callback([&show_options, name = std::string(noun)] { show_options.noun = name; });
   }
+  BgpOptions bgp_options;
+  addShowBgp(*show_command, bgp_options);
+  addBgpCommands(app, bgp_options);
   CardOptions card_options;
   addCardCommands(*app.add_subcommand("card", "Cards of this host and their registers"), card_options);
   CaptureOptions capture_options;
@@ -183,5 +191,5 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? kExitDone : kExitUsage;
   }
   explainBusErrors("poplink");
-  return run(app, apply_options, show_options, card_options, capture_options, tap_options);
+  return run(app, apply_options, show_options, card_options, capture_options, tap_options, bgp_options);
 }

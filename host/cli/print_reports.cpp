@@ -162,6 +162,7 @@ std::string eventLine(const Json& event) {
   for (const char* what : {"lag", "port"}) {
     if (!event.at(what).is_null()) line += std::string(" ") + what + " " + event.at(what).dump();
   }
+  if (event.contains("peer") && !event.at("peer").is_null()) line += " peer " + cell(event.at("peer"));
   return line + ": " + event.at("text").get<std::string>();
 }
 

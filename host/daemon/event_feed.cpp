@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "event_feed.h"
 
+#include "../report/rfc3339.h"
+
 namespace poplink::host {
 
 using api::Json;

@@ -41,7 +41,4 @@ class EventLog {
   std::deque<LoggedEvent> events_;
 };
 
-/// "2026-03-01T12:00:00.123Z"
-std::string rfc3339(std::chrono::system_clock::time_point time);
-
 }  // namespace poplink::host

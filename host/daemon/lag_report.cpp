@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lag_report.h"
 
-#include "event_log.h"
+#include "../report/rfc3339.h"
 
 namespace poplink::host {
 

@@ -42,6 +42,7 @@ SpeakerDaemon::SpeakerDaemon(asio::io_context& context, const std::string& speak
       file_(speaker_file),
       node_(node),
       events_(log, node.site),
+      lag_(context),
       ends_(context, SIGINT, SIGTERM),
       reloads_(context, SIGHUP) {
   const bgp::SpeakerSettings settings = bgp::readSpeaker(file_);
@@ -120,6 +121,8 @@ void SpeakerDaemon::reload() {
 
 void SpeakerDaemon::addRoutes() {
   events_.addRoute(router_);
+  bgp_ = std::make_unique<BgpRoutes>(context_, *shell_, lag_, [this](const bgp::PeerNews& news) { tell(news); });
+  bgp_->addTo(router_);
   router_.add(
       {"POST", "/v1/apply", "Reads the speaker file again, as SIGHUP does", {}, [this](const api::Request& request) {
          return apply(request);

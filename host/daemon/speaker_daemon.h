@@ -11,7 +11,9 @@
 #include "../api/server.h"
 #include "../bgp/net/speaker_shell.h"
 #include "../model/region.h"
+#include "bgp_routes.h"
 #include "event_feed.h"
+#include "loop_lag.h"
 
 namespace poplink::host {
 
@@ -37,7 +39,9 @@ class SpeakerDaemon {
   std::string file_;
   Node node_;
   EventFeed events_;
+  LoopLag lag_;
   std::unique_ptr<bgp::SpeakerShell> shell_;
+  std::unique_ptr<BgpRoutes> bgp_;
   api::Router router_;
   std::unique_ptr<api::Server> server_;
   boost::asio::signal_set ends_, reloads_;

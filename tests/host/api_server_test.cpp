@@ -15,6 +15,7 @@
 
 #include "client.h"
 #include "poplink/driver/error.h"
+#include "pump.h"
 #include "scratch.h"
 #include "server.h"
 #include "stream.h"
@@ -130,6 +131,8 @@ class ApiServer : public testing::Test {
   std::thread thread_;
   std::vector<std::shared_ptr<Stream>> streams_;
   unsigned closed_ = 0;
+  static constexpr int kPumped = 5000;  // more than a socket and two chunks have room for
+  int made_ = 0;
 
  private:
   Answer handle(const Request& one) {
@@ -145,8 +148,22 @@ class ApiServer : public testing::Test {
       };
       return answer;
     }
+    if (what == "pumped") {
+      Answer answer;
+      answer.stream = [this](const std::shared_ptr<Stream>& stream) {
+        stream->on_closed = [this] { ++closed_; };
+        pump(context_, stream, [this, n = 0](Stream& to) mutable {
+          to.put({{"n", n}, {"filling", std::string(1000, 'x')}});
+          made_ = ++n;
+          return n < kPumped;
+        });
+      };
+      return answer;
+    }
+    if (what == "plain") return {Status::ok, {}, {}, PlainText{"text/plain; version=0.0.4", "a 1\n"}};
     if (what == "broken-stream")
-      return {Status::ok, {}, [](const std::shared_ptr<Stream>&) { throw driver::DriverError("the card is gone"); }};
+      return {
+          Status::ok, {}, [](const std::shared_ptr<Stream>&) { throw driver::DriverError("the card is gone"); }, {}};
     if (!one.body.is_null()) return toAnswer({{"body", one.body}});
     return toAnswer({{"path", "/" + what}});
   }
@@ -404,6 +421,44 @@ TEST_F(ApiServer, ASlowReaderLosesRecordsIsToldHowManyAndHoldsUpNobody) {
   EXPECT_GT(slow_reader.get(), 1000U);
   reader.get();
   EXPECT_LT(fast_lost, kRecords / 2);
+}
+
+TEST_F(ApiServer, WhatIsPumpedWaitsForAClientThatDoesNotReadAndNothingIsLost) {
+  start();
+  Raw slow(path_);
+  EXPECT_TRUE(slow.say(request("GET /pumped")));
+  int made = -1;
+  for (int before = -2; before != made;) {  // until nothing more is made
+    before = std::exchange(made, on([this] { return made_; }));
+    serves();
+    std::this_thread::sleep_for(20ms);
+  }
+  EXPECT_GT(made, 0);
+  EXPECT_LT(made, kPumped);
+  EXPECT_EQ(on([this] { return closed_; }), 0U);
+  auto client = Client::connect(path_);
+  int next = 0;
+  EXPECT_TRUE(client->records("GET", "/pumped", {}, {}, [&](const Json& record) { return record["n"] == next++; }));
+  EXPECT_EQ(next, kPumped) << "another one is not held up, and gets all to the end";
+}
+
+TEST_F(ApiServer, WhoHangsUpEndsWhatIsPumped) {
+  start();
+  {
+    auto client = Client::connect(path_);
+    EXPECT_FALSE(client->records("POST", "/pumped", {{"a", 1}}, {}, [](const Json&) { return false; }));
+  }
+  while (on([this] { return closed_; }) == 0) std::this_thread::sleep_for(1ms);
+  const int made = on([this] { return made_; });
+  serves();
+  EXPECT_EQ(on([this] { return made_; }), made);
+  EXPECT_LT(made, kPumped);
+}
+
+TEST_F(ApiServer, AnAnswerMayBeAText) {
+  start();
+  EXPECT_THAT(ask("GET /plain"),
+              AllOf(HasSubstr("Content-Type: text/plain; version=0.0.4\r\n"), EndsWith("\r\n\r\na 1\n")));
 }
 
 TEST_F(ApiServer, WhoHangsUpInTheMiddleOfAStreamIsForgotten) {

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "print_lags.h"
 #include "print_reports.h"
+#include "rfc3339.h"
 
 namespace poplink::host {
 namespace {

@@ -18,6 +18,11 @@ TEST(SpeakerExample, says_this_of_the_speaker) {
   EXPECT_EQ(speaker.decision, (DecisionSettings{.compare_med = true, .always_compare_med = false, .multipath = 4}));
   EXPECT_EQ(speaker.reachable, (std::vector<std::variant<Prefix4, Prefix6>>{Prefix4{ipv4(198, 51, 100, 0), 24},
                                                                             Prefix6{ipv6(0x100, 0), 40}}));
+  EXPECT_EQ(
+      speaker.originate,
+      (std::vector<OriginatedRoute>{
+          {Prefix4{ipv4(203, 0, 113, 0), 24}, std::nullopt, std::nullopt, {}},
+          {Prefix6{ipv6(0x113, 0), 48}, ipv6(0, 9), 20, {Community{64600U << 16 | 1}, LargeCommunity{64600, 1, 1}}}}));
   EXPECT_FALSE(speaker.drain);
 }
 

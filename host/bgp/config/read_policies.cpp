@@ -122,8 +122,8 @@ class PolicyReader {
 
   void readMatch(YamlMap map, MatchSettings& match) {
     match.prefix_list = map.optionalText("prefix_list");
-    match.all_of = readCommunities(map, "communities");
-    match.any_of = readCommunities(map, "any_community");
+    match.all_of = readCommunities(map, "communities", problems_);
+    match.any_of = readCommunities(map, "any_community", problems_);
     match.as_path = map.optionalText("as_path");
     const auto number = [](YamlMap& in, const char* key, std::uint64_t low, std::uint64_t high) {
       const auto value = in.optionalNumber(key, low, high);
@@ -150,8 +150,8 @@ class PolicyReader {
     if (map.has("communities")) {
       YamlMap communities = *map.map("communities");
       set.remove_all_communities = communities.isWord("remove", "all");
-      if (!set.remove_all_communities) set.remove = readCommunities(communities, "remove");
-      set.add = readCommunities(communities, "add");
+      if (!set.remove_all_communities) set.remove = readCommunities(communities, "remove", problems_);
+      set.add = readCommunities(communities, "add", problems_);
       communities.finish();
     }
     set.origin = readOrigin(map);
@@ -163,29 +163,29 @@ class PolicyReader {
                                   {{"igp", Origin::igp}, {"egp", Origin::egp}, {"incomplete", Origin::incomplete}});
   }
 
-  /// A list that is empty would match everything, which nobody means who writes one.
-  std::vector<AnyCommunity> readCommunities(YamlMap& map, const std::string& key) {
-    std::vector<AnyCommunity> list;
-    if (!map.has(key)) return list;
-    const std::size_t before = problems_.all().size();
-    for (const YamlText& text : map.texts(key)) {
-      const auto community = parseCommunity(text.text);
-      if (!community)
-        problems_.add(text.place,
-                      "must be a community as 64600:1, 64600:1:2, rt:64600:1 or no-export, not '" + text.text + "'");
-      else if (std::ranges::find(list, *community) != list.end())
-        problems_.add(text.place, "'" + text.text + "' is there twice");
-      else
-        list.push_back(*community);
-    }
-    if (list.empty() && problems_.all().size() == before) problems_.add(map.placeOf(key), "must name at least one");
-    return list;
-  }
-
   Problems& problems_;
 };
 
 }  // namespace
+
+/// A list that is empty would match everything, which nobody means who writes one.
+std::vector<AnyCommunity> readCommunities(YamlMap& map, const std::string& key, Problems& problems) {
+  std::vector<AnyCommunity> list;
+  if (!map.has(key)) return list;
+  const std::size_t before = problems.all().size();
+  for (const YamlText& text : map.texts(key)) {
+    const auto community = parseCommunity(text.text);
+    if (!community)
+      problems.add(text.place,
+                   "must be a community as 64600:1, 64600:1:2, rt:64600:1 or no-export, not '" + text.text + "'");
+    else if (std::ranges::find(list, *community) != list.end())
+      problems.add(text.place, "'" + text.text + "' is there twice");
+    else
+      list.push_back(*community);
+  }
+  if (list.empty() && problems.all().size() == before) problems.add(map.placeOf(key), "must name at least one");
+  return list;
+}
 
 PolicyBook readPolicyBook(YamlMap& file, Problems& problems) {
   PolicyBook book;

@@ -11,4 +11,7 @@ namespace poplink::host::bgp {
 /// Both keys of the file; either may be missing.
 PolicyBook readPolicyBook(YamlMap& file, Problems& problems);
 
+/// Communities, each once; one at least if the key is there.
+std::vector<AnyCommunity> readCommunities(YamlMap& map, const std::string& key, Problems& problems);
+
 }  // namespace poplink::host::bgp

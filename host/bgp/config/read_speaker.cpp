@@ -50,7 +50,21 @@ class SpeakerReader {
         if (const auto prefix = parsePrefix(text, problems_)) settings_.reachable.push_back(*prefix);
     }
     assign(settings_.drain, map.optionalFlag("drain"));
+    if (map.has("originate"))
+      for (YamlMap& route : map.maps("originate")) settings_.originate.push_back(readOriginated(route));
     map.finish();
+  }
+
+  OriginatedRoute readOriginated(YamlMap& map) {
+    OriginatedRoute route;
+    const YamlText prefix{map.text("prefix"), map.placeOf("prefix")};
+    if (!prefix.text.empty()) assign(route.prefix, parsePrefix(prefix, problems_));
+    route.next_hop = optionalAddress(map, "next_hop", problems_);
+    if (const auto med = map.optionalNumber("med", 0, std::numeric_limits<std::uint32_t>::max()))
+      route.med = static_cast<std::uint32_t>(*med);
+    route.communities = readCommunities(map, "communities", problems_);
+    map.finish();
+    return route;
   }
 
   void readListen(YamlMap& map) {

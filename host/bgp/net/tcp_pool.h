@@ -12,21 +12,12 @@
 #include "rate_limit.h"
 #include "tcp_attempt.h"
 #include "tcp_connection.h"
+#include "tcp_counters.h"
 #include "tcp_events.h"
 #include "tcp_farewell.h"
 #include "tcp_listener.h"
 
 namespace poplink::host::bgp {
-
-/// Since the pool was made.
-struct TcpCounters {
-  std::uint64_t accepted = 0;
-  std::uint64_t refused = 0;    ///< connections to us of somebody who may not
-  std::uint64_t connected = 0;  ///< by connect()
-  /// How often there was no descriptor (or memory) to accept somebody. They wait in the backlog, and it is tried again
-  /// in a moment.
-  std::uint64_t shortages = 0;
-};
 
 class TcpPool {
  public:

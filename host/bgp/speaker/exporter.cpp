@@ -5,26 +5,47 @@
 
 namespace poplink::host::bgp {
 
+const char* words(Withheld reason) {
+  static constexpr const char* kWords[] = {"",
+                                           "it is the peer's own route",
+                                           "routes of internal peers are not for other internal peers",
+                                           "community no-advertise",
+                                           "community no-export",
+                                           "route leak (RFC 9234)",
+                                           "no next hop of this family towards the peer",
+                                           "refused by export policy"};
+  return kWords[static_cast<std::size_t>(reason)];
+}
+
 template <class Prefix>
 std::optional<std::uint64_t> RouteExporter<Prefix>::judge(const Best& best, const Prefix& prefix) {
   const PathFacts facts = readFacts(store_.canonical(best.attributes));
-  if (!allowed(best, facts) || !nextHop(store_.nextHop(best.attributes))) return std::nullopt;
+  if (check(best, facts) != Withheld::none) return std::nullopt;
   const Verdict verdict = rules_.policy->judge(prefix, facts);
   return verdict.accept ? std::optional(verdict.terms) : std::nullopt;
 }
 
 template <class Prefix>
-bool RouteExporter<Prefix>::allowed(const Best& best, const PathFacts& facts) const {
+Withheld RouteExporter<Prefix>::withheld(const Best& best, const Prefix& prefix) const {
+  const PathFacts facts = readFacts(store_.canonical(best.attributes));
+  const Withheld reason = check(best, facts);
+  if (reason != Withheld::none) return reason;
+  return rules_.policy->judge(prefix, facts).accept ? Withheld::none : Withheld::policy;
+}
+
+template <class Prefix>
+Withheld RouteExporter<Prefix>::check(const Best& best, const PathFacts& facts) const {
   // Routes of internal peers are for external ones only: all internal peers speak with each other (RFC 4271 9.2).
-  if (!rules_.external && best.peer != kLocalPeer && !sources_[best.peer].external) return false;
+  if (!rules_.external && best.peer != kLocalPeer && !sources_[best.peer].external) return Withheld::internal;
   if (!facts.communities.empty()) {
-    if (containsUnit(facts.communities, kNoAdvertiseOctets)) return false;
+    if (containsUnit(facts.communities, kNoAdvertiseOctets)) return Withheld::no_advertise;
     if (rules_.external &&
         (containsUnit(facts.communities, kNoExportOctets) || containsUnit(facts.communities, kNoExportSubconfedOctets)))
-      return false;
+      return Withheld::no_export;
   }
   // RFC 9234 section 5, egress procedure 2.
-  return !(rules_.role && peerIsAbove(*rules_.role) && facts.only_to_customer);
+  if (rules_.role && peerIsAbove(*rules_.role) && facts.only_to_customer) return Withheld::leak;
+  return nextHop(store_.nextHop(best.attributes)) ? Withheld::none : Withheld::no_next_hop;
 }
 
 /// nullopt: there is none that the peers understand.

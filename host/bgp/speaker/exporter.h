@@ -29,6 +29,19 @@ struct ExportRules {
   friend bool operator==(const ExportRules&, const ExportRules&) = default;
 };
 
+/// Why a route is not told to a peer.
+enum class Withheld : std::uint8_t {
+  none,
+  own,           ///< it came from this peer
+  internal,      ///< it came from an internal peer, and this is another one (RFC 4271 section 9.2)
+  no_advertise,  ///< by its communities (RFC 1997)
+  no_export,
+  leak,         ///< ONLY_TO_CUSTOMER keeps it from this peer (RFC 9234 section 5)
+  no_next_hop,  ///< we have no address of its family towards the peer
+  policy,
+};
+const char* words(Withheld reason);
+
 template <class Prefix>
 class RouteExporter : public Exporter<Prefix> {
  public:
@@ -41,11 +54,15 @@ class RouteExporter : public Exporter<Prefix> {
   Exported make(const Best& best, std::uint64_t terms) override;
   UpdateForm form() const override;
 
+  /// Why judge() says nothing; none: it does not.
+  Withheld withheld(const Best& best, const Prefix& prefix) const;
+
   const ExportRules& rules() const { return rules_; }
   void setRules(ExportRules rules) { rules_ = std::move(rules); }
 
  private:
-  bool allowed(const Best& best, const PathFacts& facts) const;
+  /// Whatever policy says.
+  Withheld check(const Best& best, const PathFacts& facts) const;
   std::optional<NextHop> nextHop(const NextHop& came) const;
   std::vector<AttributeChange> beforePolicy(const PathFacts& facts) const;
   std::vector<AttributeChange> afterPolicy(const PathFacts& facts) const;

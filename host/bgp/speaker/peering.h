@@ -24,6 +24,14 @@ struct PeerCounters {
   std::array<std::uint64_t, 4> findings{};  ///< UPDATEs in error, by ErrorAction (RFC 7606)
   std::uint64_t too_long = 0;               ///< attributes that fit into no message, so their routes are not told
   std::uint64_t unknown_refreshes = 0;
+  std::uint64_t transitions = 0;  ///< of the state
+};
+
+/// The last word of a session that has ended, whoever said it.
+struct LastNotification {
+  Notification notification;
+  bool sent = false;  ///< by us
+  TimePoint at;
 };
 
 /// One TCP connection.
@@ -52,6 +60,8 @@ struct Peering {
   Peer machine;
   StaleRoutes stale;
   bool configured = true;  ///< otherwise it goes when its routes are gone
+  /// What the operator has said meanwhile; until new settings come.
+  std::optional<bool> shutdown_by_operator{};
 
   std::optional<ConnectionId> session{};  ///< that is Established
   Negotiated negotiated{};                ///< of it, or of the last one
@@ -61,9 +71,13 @@ struct Peering {
   ExportRules exports{};
   std::map<Family, PeerFamily> families{};
 
+  /// It shall have no session.
+  bool isShutDown() const { return shutdown_by_operator.value_or(settings.shutdown); }
+
   PeerCounters counters{};
-  TimePoint since{};            ///< in the state it is in
-  std::string last_error{};     ///< why the last session or attempt ended; empty: none did
+  TimePoint since{};         ///< in the state it is in
+  std::string last_error{};  ///< why the last session or attempt ended; empty: none did
+  std::optional<LastNotification> last_notification{};
   std::string shutdown_text{};  ///< what the peer said when it ended it
   std::string last_finding{};   ///< of RFC 7606
 };

@@ -88,6 +88,8 @@ std::vector<std::string> Speaker::apply(const SpeakerSettings& settings, TimePoi
   const bool reachable_changed = before.reachable != settings.reachable;
   reachable_.setTaken(settings.reachable);
   if (reachable_changed) changes.emplace_back("reachable");
+  if (before.drain != settings.drain) changes.emplace_back("drain");
+  originate(before.originate, settings.originate, changes, now);
   for (const auto& peering : peerings_) {
     if (!peering || !peering->configured) continue;
     const auto wanted = std::ranges::find(settings.peers, peering->settings.name, &PeerSettings::name);
@@ -154,23 +156,30 @@ void Speaker::removePeer(Peering& peering, TimePoint now) {
   if (deferral_) release(deferral_->removed(PeerId{peering.index}), now);
 }
 
+void Speaker::stopPeer(Peering& peering, const std::string& text, TimePoint now) {
+  handle(peering, event::Stop{subcode::kAdministrativeShutdown, shutdownData(text)}, now);
+  change(peering, peering.stale.abandon());
+  if (deferral_) release(deferral_->removed(PeerId{peering.index}), now);
+}
+
 void Speaker::changePeer(Peering& peering, const PeerSettings& settings, std::vector<std::string>& changes,
                          TimePoint now) {
+  const bool was_shut_down = peering.isShutDown();
+  peering.shutdown_by_operator.reset();
   const PeerSettings before = std::exchange(peering.settings, settings);
   const SessionSettings session = sessionSettings(settings);
   const std::string name = "peer " + settings.name + ": ";
-  if (before != settings) changes.push_back(name + "changed");
+  if (before != settings)
+    changes.push_back(name + "changed");
+  else if (was_shut_down != settings.shutdown)
+    changes.push_back(name + (settings.shutdown ? "shut down" : "started") + " again, as the settings say");
   const bool was_up = peering.session.has_value();
   setLimits(peering, now);
-  if (settings.shutdown && !before.shutdown) {
-    handle(peering, event::Stop{subcode::kAdministrativeShutdown, shutdownData(settings.shutdown_text)}, now);
-    change(peering, peering.stale.abandon());
-    if (deferral_) release(deferral_->removed(PeerId{peering.index}), now);
-  }
+  if (settings.shutdown && !was_shut_down) stopPeer(peering, settings.shutdown_text, now);
   act(peering, peering.machine.configure(session, now), now);
   if (!sameTransport(before, settings)) handle(peering, event::Clear{}, now);
   if (was_up && !peering.session) changes.back() += ", session ended";
-  if (started_ && !settings.shutdown && before.shutdown) handle(peering, event::Start{}, now);
+  if (started_ && !settings.shutdown && was_shut_down) handle(peering, event::Start{}, now);
   const ImportRules import = peering.import;
   setRules(peering);
   if (peering.import == import) return;
@@ -187,9 +196,8 @@ void Speaker::compilePolicies(const PolicyBook& before, const PolicyBook& book) 
   policies_ = std::move(policies);
 }
 
-/// RFC 8212: between ASes nothing goes without a policy.
 std::shared_ptr<const Policy> Speaker::policy(const std::optional<std::string>& name, bool external) const {
-  return policies_.at(name.value_or(external ? kDenyAll : kAcceptAll));
+  return policies_.at(policyInUse(name, external));
 }
 
 /// With what the instance knows of a restart.
@@ -289,6 +297,25 @@ void Speaker::clearSoftIn(PeerIndex peer, TimePoint now) {
 void Speaker::clearSoftOut(PeerIndex peer) {
   forTables([&](auto&, auto& groups) { groups.refresh(peer, false); });
   has_work_ = true;
+}
+
+void Speaker::shutdown(PeerIndex peer, const std::string& text, TimePoint now) {
+  Peering& peering = *peerings_[peer];
+  peering.shutdown_by_operator = true;
+  stopPeer(peering, text, now);
+  writeOut();
+}
+
+void Speaker::start(PeerIndex peer, TimePoint now) {
+  peerings_[peer]->shutdown_by_operator = false;
+  handle(*peerings_[peer], event::Start{}, now);
+  writeOut();
+}
+
+void Speaker::drain(bool on) {
+  settings_.drain = on;
+  for (const auto& peering : peerings_)
+    if (peering) setRules(*peering);
 }
 
 void Speaker::bfd(PeerIndex peer, bool up, bool control_plane_independent, TimePoint now) {

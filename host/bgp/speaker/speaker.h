@@ -93,6 +93,12 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   void clearSoftIn(PeerIndex peer, TimePoint now);
   /// Everything to it again.
   void clearSoftOut(PeerIndex peer);
+  /// Ends the session (RFC 4486: administrative shutdown) and makes no other, until start() or new settings.
+  void shutdown(PeerIndex peer, const std::string& text, TimePoint now);
+  /// Ends that, and what the settings say of shutdown, until new ones come.
+  void start(PeerIndex peer, TimePoint now);
+  /// Everything goes out with GRACEFUL_SHUTDOWN (RFC 8326), or not, until new settings come.
+  void drain(bool on);
   void bfd(PeerIndex peer, bool up, bool control_plane_independent, TimePoint now);
 
   // To be looked at.
@@ -117,14 +123,19 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   PeerRoutes routes(const Peering& peering, Family family) const;
   /// Prefixes that it has been told.
   std::size_t advertised(const Peering& peering, Family family) const;
+  /// Octets that wait for TCP.
+  std::size_t queued(const Peering& peering) const { return backlog(peering.index); }
   /// Of Path::since.
   std::uint32_t seconds(TimePoint at) const;
+  /// When a path came to be what it is, to the second.
+  TimePoint since(const Path& path) const { return began_ + std::chrono::seconds(path.since); }
   bool deferred(Family family) const { return deferral_ && deferral_->deferred(family); }
 
  private:
   // speaker.cpp: settings.
   Peering& addPeer(const PeerSettings& settings, TimePoint now);
   void removePeer(Peering& peering, TimePoint now);
+  void stopPeer(Peering& peering, const std::string& text, TimePoint now);
   void changePeer(Peering& peering, const PeerSettings& settings, std::vector<std::string>& changes, TimePoint now);
   void compilePolicies(const PolicyBook& before, const PolicyBook& book);
   std::shared_ptr<const Policy> policy(const std::optional<std::string>& name, bool external) const;
@@ -152,6 +163,8 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   void apply(Peering& peering, const Update& update, TimePoint now);
   template <class Prefix>
   void announce(Peering& peering, const AnnouncedRoutes& routes, Octets canonical, TimePoint now);
+  void originate(const std::vector<OriginatedRoute>& before, const std::vector<OriginatedRoute>& routes,
+                 std::vector<std::string>& changes, TimePoint now);
   template <class Prefix>
   void withdraw(Peering& peering, const Routes& routes, TimePoint now);
   void withdraw(Peering& peering, const Routes& routes, TimePoint now);

@@ -12,6 +12,12 @@ namespace {
 constexpr std::size_t kWalkSlice = 4096;
 constexpr std::size_t kTellSlice = 4096;
 
+/// Whole messages, by their types.
+void count(Octets messages, std::array<std::uint64_t, 6>& counters) {
+  for (std::size_t at = 0; at < messages.size(); at += read16(messages, at + kMarkerBytes))
+    ++counters[messages[at + kHeaderBytes - 1]];
+}
+
 template <class Prefix>
 constexpr Family kFamilyOf = std::is_same_v<Prefix, Prefix4> ? kIpv4Unicast : kIpv6Unicast;
 
@@ -207,8 +213,7 @@ std::size_t Speaker::backlog(PeerIndex peer) const {
 void Speaker::send(PeerIndex peer, const Piece& messages) {
   Peering& peering = *peerings_[peer];
   if (!peering.session) return;
-  for (std::size_t at = 0; at < messages->size(); at += read16(*messages, at + kMarkerBytes))
-    ++peering.counters.sent[(*messages)[at + kHeaderBytes - 1]];
+  count(*messages, peering.counters.sent);
   Line& line = lines_.at(static_cast<std::uint64_t>(*peering.session));
   line.outbox.push(messages);
   if (!std::exchange(line.dirty, true)) dirty_.push_back(*peering.session);

@@ -2,6 +2,7 @@
 #include "speaker_settings.h"
 
 #include <algorithm>
+#include <set>
 #include <span>
 
 #include "peer_rules.h"
@@ -57,12 +58,25 @@ void checkListen(const std::vector<Endpoint>& listen, const SettingRules& rules)
   }
 }
 
+void checkOriginated(const std::vector<OriginatedRoute>& routes, const SettingRules& rules) {
+  std::set<std::variant<Prefix4, Prefix6>> before;
+  for (std::size_t i = 0; i < routes.size(); ++i) {
+    const SettingRules here = rules.at({"originate", i});
+    here.rule(!before.insert(routes[i].prefix).second, {"prefix"}, "is there twice");
+    if (!routes[i].next_hop) continue;
+    const Address& next_hop = *routes[i].next_hop;
+    here.rule(isGroup(next_hop) || isUnspecified(next_hop), {"next_hop"}, "must be the address of one host");
+    here.rule(next_hop.index() != routes[i].prefix.index(), {"next_hop"}, "must be of the same family as prefix");
+  }
+}
+
 void checkSpeaker(const SpeakerSettings& settings, const SettingRules& rules) {
   if (const std::string wrong = wrongAsn(settings.asn); !wrong.empty()) rules.add({"asn"}, wrong);
   rules.rule(settings.router_id == 0, {"router_id"}, "must not be 0 (RFC 6286)");
   checkListen(settings.listen, rules);
   if (settings.decision.multipath < 1 || settings.decision.multipath > kMostMultipath)
     rules.add({"multipath"}, "must be from 1 to " + std::to_string(kMostMultipath));
+  checkOriginated(settings.originate, rules);
   for (std::size_t i = 0; i < settings.reachable.size(); ++i) {
     const auto before = std::span(settings.reachable).first(i);
     rules.rule(std::ranges::find(before, settings.reachable[i]) != before.end(), {"reachable", i}, "is there twice");

@@ -47,6 +47,20 @@ struct PeerSettings {
   friend bool operator==(const PeerSettings&, const PeerSettings&) = default;
 };
 
+/// The policy by its name, or the one that holds without (RFC 8212: between ASes nothing goes without a policy).
+inline std::string policyInUse(const std::optional<std::string>& name, bool external) {
+  return name.value_or(external ? kDenyAll : kAcceptAll);
+}
+
+/// A route of this speaker itself.
+struct OriginatedRoute {
+  std::variant<Prefix4, Prefix6> prefix{};
+  std::optional<Address> next_hop;  ///< none: this speaker
+  std::optional<std::uint32_t> med;
+  std::vector<AnyCommunity> communities;
+  friend bool operator==(const OriginatedRoute&, const OriginatedRoute&) = default;
+};
+
 struct SpeakerSettings {
   Asn asn = 0;
   RouterId router_id = 0;
@@ -55,6 +69,7 @@ struct SpeakerSettings {
   /// Next hops that are taken as reachable, for routes of peers that are more than one hop away or internal. A next hop
   /// on an interface's own network is reachable anyway.
   std::vector<std::variant<Prefix4, Prefix6>> reachable;
+  std::vector<OriginatedRoute> originate;  ///< each prefix once
   PolicyBook book;
   std::vector<PeerSettings> peers;
   bool drain = false;  ///< of all peers

@@ -276,10 +276,12 @@ void Speaker::news(Peering& peering, const action::Tell& told) {
   if (told.from != told.to) {
     text += std::string(" -> ") + name(told.to);
     peering.since = told.at;
+    ++peering.counters.transitions;
   }
   std::string why;
   if (told.reason != EndReason{}) why = words(told.reason);
   if (told.notification) {
+    peering.last_notification = {*told.notification, told.reason != EndReason::notification_received, told.at};
     why += (why.empty() ? "" : ": ") + words(*told.notification);
     if (const std::string said = shutdownText(*told.notification); !said.empty()) why += " \"" + said + "\"";
   }

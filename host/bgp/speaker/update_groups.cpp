@@ -224,6 +224,11 @@ std::optional<Exported> UpdateGroups<Prefix>::exported(PeerIndex peer, const Bes
   return group->exporter.make(best, *verdict);
 }
 
+template <class Prefix>
+Withheld UpdateGroups<Prefix>::withheld(PeerIndex peer, const Best& best, const Prefix& prefix) const {
+  return best.peer == peer ? Withheld::own : find(peer)->exporter.withheld(best, prefix);
+}
+
 template class UpdateGroups<Prefix4>;
 template class UpdateGroups<Prefix6>;
 

@@ -55,6 +55,8 @@ class UpdateGroups {
   const AdjRibOut<Prefix>* of(PeerIndex peer) const;
   /// What it is, or would be, told of a route; nullopt: nothing.
   std::optional<Exported> exported(PeerIndex peer, const Best& best, const Prefix& prefix) const;
+  /// Why exported() says nothing; the peer is in a group, and there is a route.
+  Withheld withheld(PeerIndex peer, const Best& best, const Prefix& prefix) const;
   std::size_t groups() const { return groups_.size(); }
 
  private:
