@@ -31,7 +31,12 @@ void addClear(CLI::App& bgp_command, BgpOptions& options) {
   CLI::Option* soft = clear->add_flag("--soft", options.soft, "Both of the next two; sessions stay");
   CLI::Option* in =
       clear->add_flag("--soft-in", options.soft_in, "The peer's routes through import policy again")->excludes(soft);
-  clear->add_flag("--soft-out", options.soft_out, "Everything to the peer again")->excludes(soft)->excludes(in);
+  CLI::Option* out =
+      clear->add_flag("--soft-out", options.soft_out, "Everything to the peer again")->excludes(soft)->excludes(in);
+  clear->add_flag("--refresh", options.refresh, "Ask the peer for its routes again (RFC 2918)")
+      ->excludes(soft)
+      ->excludes(in)
+      ->excludes(out);
   clear->add_option("--text", options.text, "For the peer's operator");
   clear->callback([&options] {
     options.verb = "clear";

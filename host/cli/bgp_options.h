@@ -18,7 +18,7 @@ struct BgpOptions {
   std::string prefix;  ///< of routes; of explain also an address
   bool longer = false, best = false;
   std::string family;
-  bool soft = false, soft_in = false, soft_out = false;
+  bool soft = false, soft_in = false, soft_out = false, refresh = false;
   std::string text;  ///< for the peer (RFC 9003)
   std::string file;
 };

@@ -139,10 +139,11 @@ Answer BgpRoutes::metrics() const {
 Answer BgpRoutes::clear(const Request& request) {
   const bgp::Peering& peering = peerOf(request);
   const std::string how = textOr(request, "how", "hard"), text = farewellOf(request);
-  if (how != "hard" && how != "soft" && how != "soft_in" && how != "soft_out")
-    throw Refused(Status::bad_request, "'how' is hard, soft, soft_in or soft_out, not '" + how + "'", "how");
+  if (how != "hard" && how != "soft" && how != "soft_in" && how != "soft_out" && how != "refresh")
+    throw Refused(Status::bad_request, "'how' is hard, soft, soft_in, soft_out or refresh, not '" + how + "'", "how");
   const auto now = reportTime().now;
   if (how == "hard") shell_.speaker().clear(peering.index, text, now);
+  if (how == "refresh") shell_.speaker().askAgain(peering.index, now);
   if (how == "soft" || how == "soft_in") shell_.speaker().clearSoftIn(peering.index, now);
   if (how == "soft" || how == "soft_out") shell_.speaker().clearSoftOut(peering.index);
   told(peering.settings.name, "clear, " + how, text);

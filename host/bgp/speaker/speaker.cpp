@@ -294,6 +294,12 @@ void Speaker::clearSoftIn(PeerIndex peer, TimePoint now) {
   writeOut();
 }
 
+void Speaker::askAgain(PeerIndex peer, TimePoint now) {
+  Peering& peering = *peerings_[peer];
+  for (const Family family : peering.negotiated.families) handle(peering, event::RefreshWanted{family}, now);
+  writeOut();
+}
+
 void Speaker::clearSoftOut(PeerIndex peer) {
   forTables([&](auto&, auto& groups) { groups.refresh(peer, false); });
   has_work_ = true;

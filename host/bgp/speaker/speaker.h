@@ -91,6 +91,8 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   void clear(PeerIndex peer, const std::string& text, TimePoint now);
   /// Its routes again through import policy; asks it for them, too, if it can be asked and something was discarded.
   void clearSoftIn(PeerIndex peer, TimePoint now);
+  /// Asks it for all its routes (RFC 2918); nothing if it cannot be asked.
+  void askAgain(PeerIndex peer, TimePoint now);
   /// Everything to it again.
   void clearSoftOut(PeerIndex peer);
   /// Ends the session (RFC 4486: administrative shutdown) and makes no other, until start() or new settings.

@@ -89,17 +89,17 @@ class Poplink(Peer):
         return next(f"n{number}" for number, one in enumerate(self.speaker.neighbors) if one.address == neighbor)
 
     def neighbor(self, neighbor: str) -> dict:
-        (one,) = self._show("neighbor", self._peer_name(neighbor))["neighbors"]
-        return one
+        return self._show("neighbor", self._peer_name(neighbor))
 
     def session_state(self, neighbor: str) -> str:
         return _STATES[self.neighbor(neighbor)["state"].lower()]
 
     def routes(self, family: str) -> list[Path]:
-        return sorted(read_routes(self._show("routes"), family), key=lambda path: (path.prefix, path.as_path))
+        lines = self._ask(self._binaries / "poplink", "show", "bgp", "routes", "--family", family, "--node", self._node, "--json").splitlines()
+        return sorted(read_routes([json.loads(line) for line in lines]), key=lambda path: (path.prefix, path.as_path))
 
     def refresh(self, neighbor: str) -> None:
-        self._ask(self._binaries / "poplink", "bgp", "refresh", self._peer_name(neighbor), "--node", self._node)
+        self._ask(self._binaries / "poplink", "bgp", "clear", self._peer_name(neighbor), "--refresh", "--node", self._node)
 
     def shutdown(self, neighbor: str, text: str) -> None:
         self._down[neighbor] = text
@@ -110,15 +110,16 @@ class Poplink(Peer):
         self._reload()
 
     def shutdown_text(self, neighbor: str) -> str:
-        return self.neighbor(neighbor).get("shutdown_text_received", "")
+        return self.neighbor(neighbor)["peer_shutdown_text"] or ""
 
     def told_of_too_many(self, neighbor: str) -> bool:
-        return self.neighbor(neighbor).get("last_notification_received") == {"code": 6, "subcode": 1}
+        last = self.neighbor(neighbor)["last_notification"]
+        return bool(last) and last["direction"] == "received" and (last["code"], last["subcode"]) == (6, 1)
 
 
-def read_routes(shown: dict, family: str) -> list[Path]:
-    """From what `poplink show bgp routes --json` prints."""
-    return [Path(one["prefix"], one["as_path"], one["next_hop"], one["origin"], one.get("med"), one.get("local_pref"),
-                 tuple(sorted(map(community, one.get("communities", [])))), tuple(sorted(one.get("large_communities", []))),
-                 tuple(sorted(one.get("ext_communities", []))), one.get("stale", False))
-            for one in shown["routes"] if one["family"] == family]
+def read_routes(shown: list[dict]) -> list[Path]:
+    """From what `poplink show bgp routes --json` prints: the paths of neighbors that may be taken."""
+    return [Path(one["prefix"], " ".join(map(str, path["as_path"])), path["next_hop"], path["origin"], path["med"], path["local_pref"],
+                 tuple(sorted(map(community, path["communities"]))), tuple(sorted(path["large_communities"])),
+                 tuple(sorted(path["extended_communities"])), path["stale"])
+            for one in shown for path in one["paths"] if path["eligible"] and path["peer"] is not None]
