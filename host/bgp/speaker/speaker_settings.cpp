@@ -2,10 +2,11 @@
 #include "speaker_settings.h"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 
+#include "../policy/policy_problems.h"
 #include "peer_rules.h"
-#include "policy_rules.h"
 
 namespace poplink::host::bgp {
 
@@ -75,7 +76,7 @@ std::vector<SettingProblem> findProblems(const SpeakerSettings& settings) {
   std::vector<SettingProblem> found;
   const SettingRules rules({}, found);
   checkSpeaker(settings, rules.at({"bgp"}));
-  checkPolicies(settings.book, rules);
+  std::ranges::move(findProblems(settings.book), std::back_inserter(found));
   checkPeers(settings, rules);
   return found;
 }
