@@ -35,6 +35,7 @@ std::string words(const SpeakerSettings& settings, const SettingProblem& problem
 
 std::vector<std::string> words(const SpeakerSettings& settings, const std::vector<SettingProblem>& found) {
   std::vector<std::string> result;
+  result.reserve(found.size());
   for (const SettingProblem& problem : found) result.push_back(words(settings, problem));
   return result;
 }
