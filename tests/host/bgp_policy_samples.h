@@ -30,7 +30,7 @@ inline PolicyBook bookOfEverything() {
   next({.origin_as = 65010}, {.remove_all_communities = true});
   next({.neighbor_as = 65010}, {.remove_all_communities = true, .add = {standard, large, target}});
   next({.path_length_min = 2, .path_length_max = 4}, {.remove = {kMark, large}, .origin = Origin::incomplete});
-  next({.family = kIpv6Unicast}, {.prepend = 255});
+  next({.family = kIpv6Unicast}, {.prepend = kMostPrepended});
   for (const char* expression : kHardExpressions) next({.as_path = expression}, {.local_pref = 1});
   terms.push_back({"no", {.all_of = {standard}, .as_path = "_65020$"}, {}, TermEnd::reject});
   terms.push_back({"yes", {}, {.med = 5}, TermEnd::accept});

@@ -91,13 +91,9 @@ inline Bytes communities(const std::vector<std::uint32_t>& values) {
   return attribute(0xC0, 8, octets);
 }
 
+/// As many messages as the prefixes need.
 template <class Prefix>
-Bytes announcement(const std::vector<Prefix>& prefixes, const Address& next_hop, const Bytes& attributes) {
-  const bool six = std::is_same_v<Prefix, Prefix6>, six_hop = std::holds_alternative<Ipv6>(next_hop);
-  const UpdateForm form = six       ? UpdateForm::ipv6_multiprotocol
-                          : six_hop ? UpdateForm::ipv4_multiprotocol
-                                    : UpdateForm::ipv4;
-  UpdateBuilder builder = UpdateBuilder::announce(form, {next_hop, std::nullopt}, attributes);
+Bytes filled(UpdateBuilder builder, const std::vector<Prefix>& prefixes) {
   Bytes octets;
   for (const Prefix& prefix : prefixes) {
     if (builder.add(prefix)) continue;
@@ -107,16 +103,17 @@ Bytes announcement(const std::vector<Prefix>& prefixes, const Address& next_hop,
   return octets + builder.take();
 }
 template <class Prefix>
+Bytes announcement(const std::vector<Prefix>& prefixes, const Address& next_hop, const Bytes& attributes) {
+  const bool six = std::is_same_v<Prefix, Prefix6>, six_hop = std::holds_alternative<Ipv6>(next_hop);
+  const UpdateForm form = six       ? UpdateForm::ipv6_multiprotocol
+                          : six_hop ? UpdateForm::ipv4_multiprotocol
+                                    : UpdateForm::ipv4;
+  return filled(UpdateBuilder::announce(form, {next_hop, std::nullopt}, attributes), prefixes);
+}
+template <class Prefix>
 Bytes withdrawal(const std::vector<Prefix>& prefixes) {
-  UpdateBuilder builder =
-      UpdateBuilder::withdraw(std::is_same_v<Prefix, Prefix6> ? UpdateForm::ipv6_multiprotocol : UpdateForm::ipv4);
-  Bytes octets;
-  for (const Prefix& prefix : prefixes) {
-    if (builder.add(prefix)) continue;
-    put(octets, builder.take());
-    builder.add(prefix);
-  }
-  return octets + builder.take();
+  const UpdateForm form = std::is_same_v<Prefix, Prefix6> ? UpdateForm::ipv6_multiprotocol : UpdateForm::ipv4;
+  return filled(UpdateBuilder::withdraw(form), prefixes);
 }
 inline Bytes endOfRib(Family family) {
   return UpdateBuilder::withdraw(family == kIpv4Unicast ? UpdateForm::ipv4 : UpdateForm::ipv6_multiprotocol).take();

@@ -194,14 +194,17 @@ TEST_F(SpeakerFile, communities_are_what_they_are_called) {
   const auto term = read(
                         "policies: {x: [{name: a, match: {communities: ['no-export', 'no-advertise', "
                         "'no-export-subconfed', 'graceful-shutdown', 'blackhole', '65535:65535', "
-                        "'4294967295:0:4294967295', 'soo:65535:4294967295', 'rt:65536:65535']}}]}\n")
+                        "'4294967295:0:4294967295', 'soo:65535:4294967295', 'rt:65536:65535', 'no-peer', "
+                        "'llgr-stale', 'rt:192.0.2.1:7', 'soo:64600L:7', 'ext:4002fc5800000007']}}]}\n")
                         .book.policies.at("x")
                         .terms.at(0);
   EXPECT_EQ(term.match.all_of,
             (std::vector<AnyCommunity>{
                 Community{0xFFFF'FF01}, Community{0xFFFF'FF02}, Community{0xFFFF'FF03}, Community{0xFFFF'0000},
                 Community{0xFFFF'029A}, Community{0xFFFF'FFFF}, LargeCommunity{0xFFFF'FFFF, 0, 0xFFFF'FFFF},
-                extended({0, 3, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}), extended({2, 2, 0, 1, 0, 0, 0xFF, 0xFF})}));
+                extended({0, 3, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF}), extended({2, 2, 0, 1, 0, 0, 0xFF, 0xFF}),
+                Community{0xFFFF'FF04}, Community{0xFFFF'0006}, extended({1, 2, 192, 0, 2, 1, 0, 7}),
+                extended({2, 3, 0, 0, 0xFC, 0x58, 0, 7}), extended({0x40, 2, 0xFC, 0x58, 0, 0, 0, 7})}));
 }
 
 TEST_F(SpeakerFile, med_is_compared_as_said) {

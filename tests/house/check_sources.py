@@ -9,7 +9,7 @@ import sys
 HOUSE = pathlib.Path(__file__).resolve().parents[2]
 CODE = (".cpp", ".h", ".sv", ".svh", ".rdl", ".py", ".cmake", ".def")
 NO_LICENCE_LINE = re.compile(
-    r"(^LICENSE$|\.json$|\.md$|\.txt$|\.pcap$|\.hex$|\.expected$|^\.gitignore$|golden/|corpus/|bad/.*\.ya?ml$|\.svg$|\.png$)")
+    r"(^LICENSE$|\.json$|\.md$|\.txt$|\.pcap$|\.hex$|\.expected$|^\.gitignore$|golden/|corpus/|bad/.*\.(?:ya?ml|key)$|\.svg$|\.png$)")
 MAX_LINES = 700
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:work|farm|root|home)/\w")
 

@@ -138,8 +138,8 @@ void PeerReader::readCapabilities(YamlMap& map, PeerKeys& keys) {
 }
 
 void PeerReader::readRouting(YamlMap& map, PeerSettings& peer) {
-  assign(peer.import_policy, map.optionalText("import"));
-  assign(peer.export_policy, map.optionalText("export"));
+  if (map.has("import")) peer.import_policy = map.optionalText("import");
+  if (map.has("export")) peer.export_policy = map.optionalText("export");
   assign(peer.next_hop, optionalChoice<NextHopMode>(map, "next_hop",
                                                     {{"automatic", NextHopMode::automatic},
                                                      {"self", NextHopMode::self},

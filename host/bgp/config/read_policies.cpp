@@ -2,12 +2,9 @@
 #include "read_policies.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <limits>
-#include <string_view>
 
-#include "../speaker/policy_rules.h"
+#include "../policy/community.h"
 #include "read_values.h"
 
 namespace poplink::host::bgp {
@@ -16,53 +13,6 @@ namespace {
 
 constexpr std::uint64_t kHighest = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t kLongestPath = 1024;  // more AS numbers than a message has room for
-
-/// Numbers with colons between them, each within 32 bits.
-std::optional<std::vector<std::uint32_t>> numbers(std::string_view text) {
-  std::vector<std::uint32_t> list;
-  while (true) {
-    const std::string_view digits = text.substr(0, text.find(':'));
-    std::uint32_t number = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-    list.push_back(number);
-    if (digits.size() == text.size()) return list;
-    text.remove_prefix(digits.size() + 1);
-  }
-}
-
-/// Types 0x00 and 0x02 of RFC 4360 section 3 and RFC 5668: AS of two octets, or of four.
-std::optional<AnyCommunity> extended(std::uint8_t subtype, const std::vector<std::uint32_t>& parts) {
-  if (parts.size() != 2) return std::nullopt;
-  const auto [asn, number] = std::pair(parts[0], parts[1]);
-  const bool wide = asn > 0xffff;
-  if (wide && number > 0xffff) return std::nullopt;
-  const std::uint64_t value = wide ? std::uint64_t{asn} << 16 | number : std::uint64_t{asn} << 32 | number;
-  ExtendedCommunity community{{static_cast<std::uint8_t>(wide ? 2 : 0), subtype}};
-  for (std::size_t i = 0; i < 6; ++i) community.octets[2 + i] = static_cast<std::uint8_t>(value >> (40 - 8 * i));
-  return community;
-}
-
-std::optional<AnyCommunity> parseCommunity(std::string_view text) {
-  static constexpr std::pair<std::string_view, Community> kNames[] = {{"no-export", kNoExport},
-                                                                      {"no-advertise", kNoAdvertise},
-                                                                      {"no-export-subconfed", kNoExportSubconfed},
-                                                                      {"graceful-shutdown", kGracefulShutdown},
-                                                                      {"blackhole", {0xFFFF'029A}}};
-  for (const auto& [name, community] : kNames)
-    if (text == name) return community;
-  static constexpr std::pair<std::string_view, std::uint8_t> kSubtypes[] = {{"rt:", 2}, {"soo:", 3}};
-  for (const auto& [prefix, subtype] : kSubtypes) {
-    if (!text.starts_with(prefix)) continue;
-    const auto parts = numbers(text.substr(prefix.size()));
-    return parts ? extended(subtype, *parts) : std::nullopt;
-  }
-  const auto parts = numbers(text);
-  if (!parts) return std::nullopt;
-  if (parts->size() == 3) return LargeCommunity{(*parts)[0], (*parts)[1], (*parts)[2]};
-  if (parts->size() != 2 || (*parts)[0] > 0xffff || (*parts)[1] > 0xffff) return std::nullopt;
-  return Community{(*parts)[0] << 16 | (*parts)[1]};
-}
 
 class PolicyReader {
  public:

@@ -38,6 +38,7 @@ std::optional<Value> optionalChoice(YamlMap& map, const std::string& key,
                                     const std::vector<std::pair<std::string, Value>>& choices) {
   if (!map.has(key)) return std::nullopt;
   std::vector<std::string> words;
+  words.reserve(choices.size());
   for (const auto& [word, value] : choices) words.push_back(word);
   const std::string said = map.word(key, words);
   for (const auto& [word, value] : choices)

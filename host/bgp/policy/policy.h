@@ -36,7 +36,7 @@ class Policy {
     std::optional<std::uint64_t> paths_{};  ///< terms whose expression matches the path
   };
 
-  /// Of settings that problems() has nothing to say of; `lists` has all that they name.
+  /// Of settings that findProblems() has nothing to say of; `lists` has all that they name.
   Policy(PolicySettings settings, const PrefixLists& lists);
 
   /// The first term that matches and does not say `next` decides. Communities and origin that earlier terms have set
@@ -96,7 +96,7 @@ class Policy {
 /// All policies of a book, and those that are always there.
 class Policies {
  public:
-  /// Of a book that problems() has nothing to say of.
+  /// Of a book that findProblems() has nothing to say of.
   explicit Policies(const PolicyBook& book);
   /// nullptr: there is none.
   std::shared_ptr<const Policy> find(std::string_view name) const;

@@ -1,101 +1,110 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "policy_problems.h"
+
 #include <set>
+#include <tuple>
 
 #include "../wire/nlri.h"
 #include "path_expression.h"
-#include "policy_settings.h"
 #include "prefix_list.h"
 
 namespace poplink::host::bgp {
 
 namespace {
 
-using Problems = std::vector<std::string>;
-
-std::string quoted(const std::string& text) {
-  return "'" + text + "'";
-}
-
 template <class Prefix>
-void checkRange(const PrefixRange& range, const Prefix& prefix, unsigned longest, const std::string& place,
-                Problems& problems) {
-  const unsigned length = prefix.length, from = range.from_bits, to = range.to_bits;
-  if (length > longest) {
-    problems.push_back(place + ".prefix: its length, " + std::to_string(length) + ", is more than " +
-                       std::to_string(longest));
-    return;
-  }
-  if (!covers(prefix, prefix))
-    problems.push_back(place + ".prefix: " + toString(prefix) + " has bits behind its length");
-  if (from < length)
-    problems.push_back(place + ".from: " + std::to_string(from) + " is less than the prefix's length, " +
-                       std::to_string(length));
-  if (to < from)
-    problems.push_back(place + ".to: " + std::to_string(to) + " is less than from, " + std::to_string(from));
-  if (to > longest)
-    problems.push_back(place + ".to: " + std::to_string(to) + " is more than " + std::to_string(longest));
+void checkRange(const PrefixRange& range, const Prefix& prefix, unsigned longest, const SettingRules& rules) {
+  const unsigned length = prefix.length;
+  const auto exceeds = "must not exceed " + std::to_string(longest);
+  if (length > longest) return rules.add({"prefix"}, "its length, " + std::to_string(length) + ", " + exceeds);
+  if (!covers(prefix, prefix)) rules.add({"prefix"}, toString(prefix) + " has bits behind its length");
+  if (range.from_bits < length)
+    rules.add({"from"}, "must not be below the prefix's own length, " + std::to_string(length));
+  if (range.to_bits < range.from_bits) rules.add({"to"}, "must not be below from, " + std::to_string(range.from_bits));
+  if (range.to_bits > longest) rules.add({"to"}, exceeds);
 }
 
-void checkRange(const PrefixRange& range, const std::string& place, Problems& problems) {
+void checkRange(const PrefixRange& range, const SettingRules& rules) {
   if (const auto* ipv4 = std::get_if<Prefix4>(&range.prefix))
-    checkRange(range, *ipv4, maxPrefixBits(Afi::ipv4), place, problems);
+    checkRange(range, *ipv4, maxPrefixBits(Afi::ipv4), rules);
   else
-    checkRange(range, std::get<Prefix6>(range.prefix), maxPrefixBits(Afi::ipv6), place, problems);
+    checkRange(range, std::get<Prefix6>(range.prefix), maxPrefixBits(Afi::ipv6), rules);
 }
 
-void checkMatch(const MatchSettings& match, const PolicyBook& book, const std::string& place, Problems& problems) {
+void checkList(const PrefixListSettings& list, const SettingRules& rules) {
+  std::set<std::tuple<std::variant<Prefix4, Prefix6>, unsigned, unsigned>> before;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const PrefixRange& range = list[i];
+    checkRange(range, rules.at({i}));
+    rules.rule(!before.emplace(range.prefix, range.from_bits, range.to_bits).second, {i},
+               "is there twice: the first one decides");
+  }
+}
+
+void checkMatch(const MatchSettings& match, const PolicyBook& book, const SettingRules& rules) {
   if (match.prefix_list && !book.prefix_lists.contains(*match.prefix_list))
-    problems.push_back(place + ".prefix_list: there is no prefix list " + quoted(*match.prefix_list));
+    rules.add({"prefix_list"}, "there is no prefix list '" + *match.prefix_list + "'");
   if (match.as_path) {
     const PathExpression expression(*match.as_path);
     if (!expression.problem().empty())
-      problems.push_back(place + ".as_path: " + quoted(*match.as_path) + ": " + expression.problem());
+      rules.add({"as_path"},
+                "'" + *match.as_path + "' is no regular expression (POSIX, extended): " + expression.problem());
   }
-  for (const auto& [key, asn] :
-       {std::pair(".origin_as", match.origin_as), std::pair(".neighbor_as", match.neighbor_as)})
-    if (asn == Asn{0}) problems.push_back(place + key + ": 0 is no AS number");
-  if (match.path_length_min && match.path_length_max && *match.path_length_min > *match.path_length_max)
-    problems.push_back(place + ".path_length: min, " + std::to_string(*match.path_length_min) + ", is more than max, " +
-                       std::to_string(*match.path_length_max));
+  rules.rule(match.origin_as == Asn{0}, {"origin_as"}, "must not be 0 (RFC 7607)");
+  rules.rule(match.neighbor_as == Asn{0}, {"neighbor_as"}, "must not be 0 (RFC 7607)");
+  rules.rule(match.path_length_min && match.path_length_max && *match.path_length_max < *match.path_length_min,
+             {"path_length", "max"}, "must not be below min");
 }
 
-void checkTerm(const TermSettings& term, const PolicyBook& book, const std::string& place, Problems& problems) {
-  checkMatch(term.match, book, place + ".match", problems);
-  if (term.set.med && term.set.remove_med) problems.push_back(place + ".set.med: it cannot be set and removed");
-  if (term.then == TermEnd::reject && term.set != SetSettings{})
-    problems.push_back(place + ".set: nothing is set in a route that is refused");
+void checkSet(const TermSettings& term, const SettingRules& rules) {
+  const SetSettings& set = term.set;
+  rules.rule(term.then == TermEnd::reject && set != SetSettings{}, {}, "nothing is set in a route that is refused");
+  rules.rule(set.med && set.remove_med, {"med"}, "cannot be set and removed");
+  if (set.prepend > kMostPrepended) rules.add({"prepend"}, "must not exceed " + std::to_string(kMostPrepended));
 }
 
-void checkPolicy(const PolicySettings& policy, const PolicyBook& book, const std::string& place, Problems& problems) {
-  if (policy.terms.size() > kMaxTerms)
-    problems.push_back(place + ".terms: " + std::to_string(policy.terms.size()) + " are more than " +
-                       std::to_string(kMaxTerms));
+void checkPolicy(const PolicySettings& policy, const PolicyBook& book, const SettingRules& rules) {
+  if (policy.terms.size() > kMaxTerms) {
+    rules.add({}, "has " + std::to_string(policy.terms.size()) + " terms; " + std::to_string(kMaxTerms) +
+                      " are the most that a policy may have");
+  }
   std::set<std::string> names;
   for (std::size_t i = 0; i < policy.terms.size(); ++i) {
     const TermSettings& term = policy.terms[i];
-    const std::string at = place + ".terms[" + (term.name.empty() ? std::to_string(i) : term.name) + "]";
-    if (term.name.empty())
-      problems.push_back(at + ": it has no name");
+    const SettingRules here = rules.at({i});
+    if (!isName(term.name))
+      here.add({"name"}, kNameRule);
     else if (!names.insert(term.name).second)
-      problems.push_back(at + ": another term has this name");
-    checkTerm(term, book, at, problems);
+      here.add({"name"}, "'" + term.name + "' is there twice in this policy");
+    checkMatch(term.match, book, here.at({"match"}));
+    checkSet(term, here.at({"set"}));
   }
+}
+
+bool isBuiltIn(const std::string& name) {
+  return name == kAcceptAll || name == kDenyAll;
 }
 
 }  // namespace
 
-std::vector<std::string> problems(const PolicyBook& book) {
-  Problems problems;
-  for (const auto& [name, ranges] : book.prefix_lists)
-    for (std::size_t i = 0; i < ranges.size(); ++i)
-      checkRange(ranges[i], "prefix_lists[" + name + "][" + std::to_string(i) + "]", problems);
-  for (const auto& [name, policy] : book.policies) {
-    const std::string place = "policies[" + name + "]";
-    if (name == kAcceptAll || name == kDenyAll)
-      problems.push_back(place + ": the name is that of a policy which is always there");
-    checkPolicy(policy, book, place, problems);
+bool hasPolicy(const PolicyBook& book, const std::string& name) {
+  return isBuiltIn(name) || book.policies.contains(name);
+}
+
+std::vector<SettingProblem> findProblems(const PolicyBook& book) {
+  std::vector<SettingProblem> found;
+  for (const auto& [name, ranges] : book.prefix_lists) {
+    const SettingRules here({"prefix_lists", name}, found);
+    here.rule(!isName(name), {}, kNameRule);
+    checkList(ranges, here);
   }
-  return problems;
+  for (const auto& [name, policy] : book.policies) {
+    const SettingRules here({"policies", name}, found);
+    here.rule(!isName(name), {}, kNameRule);
+    here.rule(isBuiltIn(name), {}, "is there without being written down, and stays as it is");
+    checkPolicy(policy, book, here);
+  }
+  return found;
 }
 
 }  // namespace poplink::host::bgp

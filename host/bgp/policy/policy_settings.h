@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator says of routes: lists to compare with, and terms that take, change or refuse. Values only; policy.h
-// does it.
+// What an operator says of routes: lists to compare with, and terms that take, change or refuse. Values only; the rules
+// are in policy_problems.h, and policy.h does it.
 #pragma once
 
 #include <array>
@@ -64,11 +64,14 @@ struct MatchSettings {
   friend bool operator==(const MatchSettings&, const MatchSettings&) = default;
 };
 
+/// So many of our own AS at most in front of a path: longer ones are refused on the way by some.
+inline constexpr unsigned kMostPrepended = 32;
+
 struct SetSettings {
   std::optional<std::uint32_t> local_pref{};
   std::optional<std::uint32_t> med{};
   bool remove_med = false;
-  std::uint8_t prepend = 0;             ///< so many more of our own AS in front of the path; terms add up, to 255
+  std::uint8_t prepend = 0;             ///< so many more of our own AS, kMostPrepended at most; terms add up, to 255
   std::vector<AnyCommunity> remove{};   ///< before `add`
   bool remove_all_communities = false;  ///< of all three kinds
   std::vector<AnyCommunity> add{};
@@ -103,9 +106,5 @@ struct PolicyBook {
   std::map<std::string, PolicySettings> policies{};
   friend bool operator==(const PolicyBook&, const PolicyBook&) = default;
 };
-
-/// What is wrong, each as "policies[from-customers].terms[backup].match.prefix_list: there is no prefix list 'x'";
-/// empty: nothing.
-std::vector<std::string> problems(const PolicyBook& book);
 
 }  // namespace poplink::host::bgp

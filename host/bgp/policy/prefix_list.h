@@ -46,7 +46,7 @@ extern template class FamilyRanges<Prefix6>;
 
 class PrefixList {
  public:
-  /// Of ranges that problems() has nothing to say of.
+  /// Of ranges that findProblems() has nothing to say of.
   explicit PrefixList(const PrefixListSettings& ranges) : ipv4_(ranges), ipv6_(ranges) {}
 
   /// Whether the first range that matches permits it. What none matches is not in the list.

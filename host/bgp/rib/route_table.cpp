@@ -308,7 +308,8 @@ void RouteTable<Prefix>::look(PrefixId id, RouteOwner<Prefix>& owner, std::uint3
 template <class Prefix>
 void RouteTable<Prefix>::askAgain(PrefixId id, RouteOwner<Prefix>& owner, std::uint32_t now) {
   // An answer may move its path to the front: each path once, whatever becomes of the chain.
-  for (PeerIndex index = 0; index < peers_.size(); ++index) {
+  const auto end = static_cast<PeerIndex>(peers_.size());  // fits: kNoPeer is no peer's
+  for (PeerIndex index = 0; index < end; ++index) {
     if (peers_[index].reimport_left == 0) continue;
     PathId path = first_[id];
     while (path != kNoPath && paths_[path].peer != index) path = paths_[path].next;

@@ -4,15 +4,22 @@
 
 #include <array>
 
+#include "../policy/policy_settings.h"
 #include "../wire/attributes.h"
 #include "../wire/open.h"
 
 namespace poplink::host::bgp {
 
-/// Well-known communities (RFC 1997, 8326) as they are in the attribute.
-using KnownCommunity = std::array<std::uint8_t, 4>;
-inline constexpr KnownCommunity kNoExportOctets{0xFF, 0xFF, 0xFF, 0x01}, kNoAdvertiseOctets{0xFF, 0xFF, 0xFF, 0x02},
-    kNoExportSubconfedOctets{0xFF, 0xFF, 0xFF, 0x03}, kGracefulShutdownOctets{0xFF, 0xFF, 0x00, 0x00};
+/// A community as it is in the attribute.
+constexpr std::array<std::uint8_t, 4> octetsOf(Community community) {
+  const std::uint32_t value = community.value;
+  return {static_cast<std::uint8_t>(value >> 24), static_cast<std::uint8_t>(value >> 16),
+          static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)};
+}
+inline constexpr std::array<std::uint8_t, 4> kNoExportOctets = octetsOf(kNoExport),
+                                             kNoAdvertiseOctets = octetsOf(kNoAdvertise),
+                                             kNoExportSubconfedOctets = octetsOf(kNoExportSubconfed),
+                                             kGracefulShutdownOctets = octetsOf(kGracefulShutdown);
 
 // By our role in a session (RFC 9234):
 

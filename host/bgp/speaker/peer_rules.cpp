@@ -7,7 +7,7 @@
 #include <span>
 #include <string_view>
 
-#include "policy_rules.h"
+#include "../policy/policy_problems.h"
 
 namespace poplink::host::bgp {
 

@@ -2,7 +2,6 @@
 // The rules for peers.
 #pragma once
 
-#include "setting_problem.h"
 #include "speaker_settings.h"
 
 namespace poplink::host::bgp {

@@ -115,6 +115,7 @@ std::vector<std::string> Speaker::apply(const SpeakerSettings& settings, TimePoi
 void Speaker::setInterfaces(const std::vector<InterfaceAddress>& addresses) {
   interfaces_ = addresses;
   std::vector<AnyPrefix> networks;
+  networks.reserve(addresses.size());
   for (const InterfaceAddress& one : addresses) networks.push_back(networkOf(one));
   reachable_.setConnected(std::move(networks));
   for (const auto& peering : peerings_) {

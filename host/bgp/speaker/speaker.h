@@ -149,7 +149,7 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
 
   // speaker_tcp.cpp: connections and messages.
   void handle(Peering& peering, const Event& event, TimePoint now);
-  void act(Peering& peering, Actions actions, TimePoint now);
+  void act(Peering& peering, const Actions& actions, TimePoint now);
   void say(ConnectionId id, MessageType type, std::vector<std::uint8_t> message);
   void drop(ConnectionId id);
   void writeOut();

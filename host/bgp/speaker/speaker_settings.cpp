@@ -2,11 +2,12 @@
 #include "speaker_settings.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <span>
 
+#include "../policy/policy_problems.h"
 #include "peer_rules.h"
-#include "policy_rules.h"
 
 namespace poplink::host::bgp {
 
@@ -35,6 +36,7 @@ std::string words(const SpeakerSettings& settings, const SettingProblem& problem
 
 std::vector<std::string> words(const SpeakerSettings& settings, const std::vector<SettingProblem>& found) {
   std::vector<std::string> result;
+  result.reserve(found.size());
   for (const SettingProblem& problem : found) result.push_back(words(settings, problem));
   return result;
 }
@@ -89,7 +91,7 @@ std::vector<SettingProblem> findProblems(const SpeakerSettings& settings) {
   std::vector<SettingProblem> found;
   const SettingRules rules({}, found);
   checkSpeaker(settings, rules.at({"bgp"}));
-  checkPolicies(settings.book, rules);
+  std::ranges::move(findProblems(settings.book), std::back_inserter(found));
   checkPeers(settings, rules);
   return found;
 }

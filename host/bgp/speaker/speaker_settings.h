@@ -12,9 +12,9 @@
 #include "../fsm/prefix_limit.h"
 #include "../fsm/session_types.h"
 #include "../policy/policy_settings.h"
+#include "../policy/setting_problem.h"
 #include "../rib/decision.h"
 #include "../wire/endpoint.h"
-#include "setting_problem.h"
 
 namespace poplink::host::bgp {
 

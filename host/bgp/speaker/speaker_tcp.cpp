@@ -119,7 +119,7 @@ void Speaker::handle(Peering& peering, const Event& event, TimePoint now) {
   act(peering, peering.machine.handle(event, now), now);
 }
 
-void Speaker::act(Peering& peering, Actions actions, TimePoint now) {
+void Speaker::act(Peering& peering, const Actions& actions, TimePoint now) {
   for (const SessionAction& action : actions) {
     if (const auto* connect = std::get_if<action::Connect>(&action)) {
       net_.connect(peering.index, connect->attempt, peering.settings);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is wrong with a speaker's settings, and where: so that a reader of a file can tell the line, and who has no file
-// the name.
+// What is wrong with settings, and where: so that a reader of a file can tell the line, and who has no file the name.
 #pragma once
 
 #include <cstddef>
