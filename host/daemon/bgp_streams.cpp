@@ -2,7 +2,7 @@
 #include "bgp_streams.h"
 
 #include "../api/pump.h"
-#include "../bgp/report/table_dump.h"
+#include "../bgp/report/mrt_dump.h"
 #include "../bgp/report/table_walk.h"
 #include "draft_file.h"
 
@@ -83,7 +83,7 @@ api::Answer dumpAnswer(boost::asio::io_context& context, const bgp::Speaker& spe
   struct Dump {
     Dump(const std::string& path, const bgp::Speaker& of) : file(path), tables(of, reportTime()) {}
     DraftFile file;
-    bgp::TableDump tables;
+    bgp::MrtDump tables;
     std::vector<std::uint8_t> octets;
   };
   std::shared_ptr<Dump> dump;

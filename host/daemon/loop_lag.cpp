@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loop_lag.h"
 
+#include <utility>
+
 namespace poplink::host {
 
 namespace {
@@ -11,7 +13,8 @@ constexpr auto kHalf = std::chrono::seconds(30);
 
 }  // namespace
 
-LoopLag::LoopLag(boost::asio::io_context& context) : timer_(context), since_(Clock::now()) {
+void LoopLag::start() {
+  since_ = Clock::now();
   wait();
 }
 

@@ -61,6 +61,7 @@ void SpeakerDaemon::run(const std::function<void()>& ready) {
     if (!error) context_.stop();
   });
   awaitReload();
+  lag_.start();
   events_.tell({"daemon.ready", Severity::info, {}, {}, "BGP without a card, " + node_.api});
   ready();
   context_.run();

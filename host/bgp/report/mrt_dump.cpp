@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "table_dump.h"
+#include "mrt_dump.h"
 
 #include "../mrt/table_dump.h"
 
@@ -23,11 +23,11 @@ NextHop nextHopFor(const NextHop& next_hop) {
 
 }  // namespace
 
-TableDump::TableDump(const Speaker& speaker, const ReportTime& time) {
+MrtDump::MrtDump(const Speaker& speaker, const ReportTime& time) {
   putHead(speaker, time);
 }
 
-void TableDump::putHead(const Speaker& speaker, const ReportTime& time) {
+void MrtDump::putHead(const Speaker& speaker, const ReportTime& time) {
   const SpeakerSettings& settings = speaker.settings();
   std::vector<mrt::IndexedPeer> rows{{settings.router_id, Ipv4{}, settings.asn}};
   peers_.emplace_back();
@@ -44,7 +44,7 @@ void TableDump::putHead(const Speaker& speaker, const ReportTime& time) {
   static_cast<void>(mrt::putPeerIndexTable(head_, timestamp(time, time.now), {settings.router_id, "", rows}));
 }
 
-bool TableDump::next(const Speaker& speaker, const ReportTime& time, std::vector<std::uint8_t>& to) {
+bool MrtDump::next(const Speaker& speaker, const ReportTime& time, std::vector<std::uint8_t>& to) {
   if (!head_.empty()) {
     bgp::put(to, head_);
     head_.clear();
@@ -57,7 +57,7 @@ bool TableDump::next(const Speaker& speaker, const ReportTime& time, std::vector
 }
 
 template <class Prefix>
-void TableDump::put(const Speaker& speaker, PrefixId id, const ReportTime& time, std::vector<std::uint8_t>& to) {
+void MrtDump::put(const Speaker& speaker, PrefixId id, const ReportTime& time, std::vector<std::uint8_t>& to) {
   const RouteTable<Prefix>& table = speaker.table<Prefix>();
   if (table.firstPath(id) == kNoPath) return;
   mrt::RibRecord record(to, timestamp(time, time.now), prefixes_, table.prefix(id));

@@ -10,10 +10,10 @@
 
 namespace poplink::host::bgp {
 
-class TableDump {
+class MrtDump {
  public:
   /// The peers are those of now; routes of peers that come later are not in the dump.
-  TableDump(const Speaker& speaker, const ReportTime& time);
+  MrtDump(const Speaker& speaker, const ReportTime& time);
 
   /// Appends some of the file, at least its head at first. False: that was the last of it.
   bool next(const Speaker& speaker, const ReportTime& time, std::vector<std::uint8_t>& to);
