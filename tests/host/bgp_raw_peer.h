@@ -52,10 +52,9 @@ class RawPeer : public VirtualHost {
   std::size_t sessions() const { return sessions_; }
 
   void connect(const Address& to) {
-    net_.connect(*this, own(to.index()), {to, kBgpPort},
-                 [this](std::optional<ConnectionId> id, const Endpoint&, const Endpoint&) {
-                   if (id) begin(*id);
-                 });
+    net_.connect(*this, own(to.index()), {to, kBgpPort}, [this](std::optional<ConnectionId> id, const Endpoint&) {
+      if (id) begin(*id);
+    });
   }
   void send(Bytes octets) {
     if (id_) net_.write(*id_, std::move(octets));

@@ -82,8 +82,8 @@ class SpeakerHost : public VirtualHost, public SpeakerNet {
   void connect(PeerIndex peer, AttemptId attempt, const PeerSettings& settings) override {
     attempts_[peer] = attempt;
     net_.connect(*this, localFor(settings), settings.remote,
-                 [this, peer, attempt](std::optional<ConnectionId> id, Endpoint remote, Endpoint local) {
-                   inbox([=, this] { finish(peer, attempt, id, remote, local); });
+                 [this, peer, attempt](std::optional<ConnectionId> id, Endpoint local) {
+                   inbox([=, this] { finish(peer, attempt, id, local); });
                  });
   }
   void cancel(PeerIndex peer, AttemptId) override { attempts_.erase(peer); }
@@ -98,7 +98,7 @@ class SpeakerHost : public VirtualHost, public SpeakerNet {
     net_.close(id);
   }
 
-  void finish(PeerIndex peer, AttemptId attempt, std::optional<ConnectionId> id, Endpoint remote, Endpoint local) {
+  void finish(PeerIndex peer, AttemptId attempt, std::optional<ConnectionId> id, Endpoint local) {
     const auto place = attempts_.find(peer);
     if (place == attempts_.end() || place->second != attempt) {
       if (id) net_.close(*id);

@@ -31,7 +31,7 @@ class VirtualHost {
 class VirtualNet {
  public:
   static constexpr std::size_t kWindow = std::size_t{256} << 10;
-  using Connected = std::function<void(std::optional<ConnectionId>, Endpoint remote, Endpoint local)>;
+  using Connected = std::function<void(std::optional<ConnectionId>, Endpoint local)>;
 
   explicit VirtualNet(TimePoint now) : now_(now) {}
 
@@ -58,13 +58,13 @@ class VirtualNet {
       VirtualHost* to = hostAt(remote.address);
       const Endpoint here{local, static_cast<std::uint16_t>(50000 + tcps_.size() % 10000)};
       if (to == nullptr) {
-        at(now_ + delay, [=] { done(std::nullopt, remote, here); });
+        at(now_ + delay, [=] { done(std::nullopt, here); });
         return;
       }
       const std::uint64_t number = ++numbers_;
       tcps_[number] = {{End{&from}, End{to}}};
       tcps_[number].ends[0].arrival = tcps_[number].ends[1].arrival = now_ + delay;
-      at(now_ + delay, [=] { done(idOf(number, 0), remote, here); });
+      at(now_ + delay, [=] { done(idOf(number, 0), here); });
       at(now_ + delay, [=, this] {
         if (tcps_[number].ends[1].open) to->accepted(idOf(number, 1), here, remote);
       });
