@@ -13,6 +13,7 @@
 #include "../wire/message.h"
 #include "exporter.h"
 #include "importer.h"
+#include "news_limit.h"
 #include "outbox.h"
 #include "speaker_settings.h"
 
@@ -66,6 +67,7 @@ struct Peering {
   std::string last_error{};     ///< why the last session or attempt ended; empty: none did
   std::string shutdown_text{};  ///< what the peer said when it ended it
   std::string last_finding{};   ///< of RFC 7606
+  NewsLimit told{};
 };
 
 }  // namespace poplink::host::bgp

@@ -144,6 +144,7 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   void takeUpdate(Peering& peering, ConnectionId id, Octets body, TimePoint now);
   void takeRefresh(Peering& peering, ConnectionId id, Octets body, TimePoint now);
   void news(Peering& peering, const action::Tell& told);
+  void tellSome(Peering& peering, PeerNews news, TimePoint now);
 
   // speaker_routes.cpp: tables.
   void up(Peering& peering, const action::SessionEstablished& established, TimePoint now);

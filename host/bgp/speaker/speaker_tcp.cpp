@@ -240,7 +240,7 @@ void Speaker::takeUpdate(Peering& peering, ConnectionId id, Octets body, TimePoi
     const std::string text = words(update.findings.decisive());
     // A peer that sends one error sends many: the log has each kind once in a row.
     if (std::exchange(peering.last_finding, text) != text)
-      tell_({"bgp.update", NewsLevel::warning, peering.settings.name, text});
+      tellSome(peering, {"bgp.update", NewsLevel::warning, peering.settings.name, text}, now);
   }
   if (action == ErrorAction::session_reset)
     handle(peering, event::Malformed{id, update.findings.notification()}, now);
@@ -288,7 +288,20 @@ void Speaker::news(Peering& peering, const action::Tell& told) {
     peering.last_error = why;
   }
   const bool bad = told.from == State::Established && told.to != State::Established;
-  tell_({"bgp.session", bad ? NewsLevel::warning : NewsLevel::info, peering.settings.name, text});
+  PeerNews news{"bgp.session", bad ? NewsLevel::warning : NewsLevel::info, peering.settings.name, std::move(text)};
+  // Sessions do not come and go often: IdleHoldTimer is between them. Attempts may.
+  if (bad || told.to == State::Established)
+    tell_(news);
+  else
+    tellSome(peering, std::move(news), told.at);
+}
+
+/// What a peer can make happen as often as it likes.
+void Speaker::tellSome(Peering& peering, PeerNews news, TimePoint now) {
+  const auto kept_back = peering.told.allow(news.kind, now);
+  if (!kept_back) return;
+  if (*kept_back != 0) news.text += ", and " + std::to_string(*kept_back) + " before it that were not told";
+  tell_(news);
 }
 
 }  // namespace poplink::host::bgp
