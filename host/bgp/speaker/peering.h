@@ -34,6 +34,8 @@ struct Line {
   Outbox outbox;
   std::vector<std::uint8_t> partial;  ///< a message that has not come whole yet
   bool dirty = false;                 ///< there is something new in `outbox`
+  /// Where the last request for a family's routes ends, in all that is ever sent.
+  std::map<Family, std::uint64_t> asked;
 };
 
 /// Routes of one family.

@@ -138,6 +138,7 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   void handle(Peering& peering, const Event& event, TimePoint now);
   void act(Peering& peering, Actions actions, TimePoint now);
   void say(ConnectionId id, MessageType type, std::vector<std::uint8_t> message);
+  void ask(ConnectionId id, Family family);
   void drop(ConnectionId id);
   void writeOut();
   void take(Peering& peering, ConnectionId id, const Message& message, TimePoint now);
