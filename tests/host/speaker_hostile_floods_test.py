@@ -92,6 +92,33 @@ class Floods(HostileCase):
         self.assertGreaterEqual(self.logged("bgp.update"), 2)
         self.assertLess(self.log.stat().st_size - before, 20_000)
 
+    def test_attributes_that_are_always_new_are_forgotten_again(self) -> None:
+        """Each with as much as a message has room for, which other peers are told too."""
+        connection = self.session()
+        def announced(number: int) -> bytes:
+            filling = Attribute(octets.OPTIONAL | octets.TRANSITIVE, 200, struct.pack("!I", number) + bytes(3900))
+            return octets.announcement(("192.0.3.0/24",), HOST, HOSTILE_AS, more=(filling,))
+
+        for round in range(2):
+            for number in range(10_000):
+                connection.send(announced(round << 16 | number))
+            self.receiver.wait_until(lambda: "192.0.3.0/24" in self.receiver.routes and
+                                     self.receiver.routes["192.0.3.0/24"].attribute(200).value[:4] == struct.pack("!I", round << 16 | 9999), "the last")
+            if round == 0:
+                before = self.memory()
+        self.assertLess(self.memory() - before, 8 * MIB)
+
+    def test_refreshes_that_are_announced_and_never_come_hold_up_nobody(self) -> None:
+        connection = self.session()
+        for update in table(HOSTILE_AS, 1):
+            connection.send(update)
+        self.receiver.wait_until(lambda: len(self.receiver.routes) > TABLE, "the table")
+        begin, end = (message(ROUTE_REFRESH, b"\0\1" + bytes((subtype, 1))) for subtype in (1, 2))
+        self.assert_served_during(self.flood(connection, begin * 500), self.flood(self.session(), (begin + end) * 500))
+        self.assertGreater(len(self.receiver.routes), TABLE)
+        connection.send(end)  # nothing has come between: all of them are gone
+        self.receiver.wait_until(lambda: len(self.receiver.routes) == 1, "its routes are gone")
+
     def test_requests_for_routes_without_end_are_answered_as_often_as_they_can_be(self) -> None:
         for update in table(SOURCE_AS, 1):
             self.source.send(update)

@@ -150,12 +150,21 @@ class Peers(HostileCase):
         for i in range(300):
             try:
                 with RawBgp(self.address(900 + i % 20), self.speaker) as stranger:
-                    stranger.send_until_closed(self.open_of(1))
                     self.assertEqual(stranger.last_words(), ([], "reset"))
             except ConnectionResetError:
                 pass  # before connect() has returned
         self.assertGreater(self.logged("bgp.refused"), 0)
         self.assertLess(self.log.stat().st_size - size, 20_000)
+
+    def test_who_resets_each_connection_at_once_harms_nobody(self) -> None:
+        number = self.fresh()
+        for sent in (b"", self.open_of(number), self.open_of(number) + KEEPALIVE + flapping(2)[:60]):
+            for _ in range(100):
+                with contextlib.suppress(ConnectionError):
+                    connection = RawBgp(self.address(number), self.speaker)
+                    connection.send_until_closed(sent)
+                    connection.reset()
+        self.session(number).wait_for(lambda kind, _: kind == UPDATE)
 
     def test_thirty_and_three_hundred_peers_that_come_at_once_all_have_their_sessions(self) -> None:
         self.HOSTILE = 330
