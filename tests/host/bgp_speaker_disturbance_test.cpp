@@ -167,6 +167,23 @@ TEST(SpeakerDisturbance, by_errors_that_end_no_session_is_told_once_for_each_kin
   EXPECT_EQ(star.hub.countNews("bgp.update", ""), 1u);
 }
 
+TEST(SpeakerDisturbance, by_errors_of_changing_kinds_is_told_so_often_only_and_how_often_it_was_not) {
+  Star star({11, 12});
+  star.start();
+  const auto both = [&star] {
+    star.announce(11, {net4(1)}, attributesOf({65011, 0}));
+    star.announce(11, {net4(1)}, attributesOf({65011}, {{4, attribute(0x80, 4, "000001")}}));
+  };
+  for (int i = 0; i < 100; ++i) both();
+  star.runFor(1s);
+  EXPECT_EQ(star.hub.countNews("bgp.update", ""), 10u);
+  star.runFor(10s);
+  both();
+  star.runFor(1s);
+  EXPECT_EQ(star.hub.countNews("bgp.update", ""), 12u);
+  EXPECT_EQ(star.hub.countNews("bgp.update", "190 before it that were not told"), 1u);
+}
+
 TEST(SpeakerDisturbance, is_none_by_two_hundred_peers_at_once) {
   SpeakerSettings settings = speakerSettings(1, {});
   for (std::uint8_t n = 2; n <= 201; ++n) settings.peers.push_back(peerOf(1, n));

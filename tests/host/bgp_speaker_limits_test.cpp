@@ -51,6 +51,26 @@ TEST(SpeakerLimit, that_discards_takes_no_more_and_asks_again_when_there_is_room
   EXPECT_EQ(taken(star), 100u);
 }
 
+TEST(SpeakerLimit, asks_a_peer_that_does_not_read_once) {
+  Star star(limited({.limit = 1, .action = LimitAction::discard, .restart = {}}));
+  star.start();
+  star.peer(11).setWindow(0);
+  for (int i = 0; i < 1000; ++i) {
+    star.announce(11, nets4(0, 2));
+    star.peer(11).send(withdrawal(nets4(0, 2)));
+  }
+  star.runFor(1s);
+  EXPECT_EQ(star.hub.backlog("11"), encode(RouteRefresh{kIpv4Unicast, RefreshSubtype::request}).size());
+  star.peer(11).setWindow(VirtualNet::kWindow);
+  star.runFor(1s);
+  EXPECT_EQ(star.peer(11).count(MessageType::route_refresh), 1u);
+  // It may have answered that one by now.
+  star.announce(11, nets4(0, 2));
+  star.peer(11).send(withdrawal(nets4(0, 2)));
+  star.runFor(1s);
+  EXPECT_EQ(star.peer(11).count(MessageType::route_refresh), 2u);
+}
+
 TEST(SpeakerLimit, that_discards_takes_other_routes_for_prefixes_that_are_there) {
   Star star(limited({.limit = 10, .action = LimitAction::discard, .restart = {}}));
   star.start();

@@ -9,7 +9,7 @@
 #include <set>
 #include <vector>
 
-#include "rate_limit.h"
+#include "../speaker/rate_limit.h"
 #include "tcp_attempt.h"
 #include "tcp_connection.h"
 #include "tcp_counters.h"

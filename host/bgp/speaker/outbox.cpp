@@ -16,6 +16,7 @@ std::size_t Outbox::front(std::span<Octets> room) const {
 
 void Outbox::sent(std::size_t octets) {
   octets_ -= octets;
+  passed_ += octets;
   offset_ += octets;
   while (!pieces_.empty() && offset_ >= pieces_.front()->size()) {
     offset_ -= pieces_.front()->size();

@@ -28,6 +28,8 @@ class Outbox {
   bool empty() const { return octets_ == 0; }
   /// That have not been sent.
   std::size_t octets() const { return octets_; }
+  /// That have been sent, in all.
+  std::uint64_t passed() const { return passed_; }
   /// The first of them, in order, until they are sent or cut; as many as there is room for. How many?
   std::size_t front(std::span<Octets> room) const;
   /// So many have been taken by TCP.
@@ -40,6 +42,7 @@ class Outbox {
   std::deque<Piece> pieces_;
   std::size_t offset_ = 0;  ///< of the first piece: what has been sent
   std::size_t octets_ = 0;
+  std::uint64_t passed_ = 0;
 };
 
 }  // namespace poplink::host::bgp

@@ -13,6 +13,7 @@
 #include "../wire/message.h"
 #include "exporter.h"
 #include "importer.h"
+#include "news_limit.h"
 #include "outbox.h"
 #include "speaker_settings.h"
 
@@ -41,6 +42,8 @@ struct Line {
   Outbox outbox;
   std::vector<std::uint8_t> partial;  ///< a message that has not come whole yet
   bool dirty = false;                 ///< there is something new in `outbox`
+  /// Where the last request for a family's routes ends, in all that is ever sent.
+  std::map<Family, std::uint64_t> asked;
 };
 
 /// Routes of one family.
@@ -80,6 +83,7 @@ struct Peering {
   std::optional<LastNotification> last_notification{};
   std::string shutdown_text{};  ///< what the peer said when it ended it
   std::string last_finding{};   ///< of RFC 7606
+  NewsLimit told{};
 };
 
 }  // namespace poplink::host::bgp

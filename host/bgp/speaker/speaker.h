@@ -151,12 +151,14 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   void handle(Peering& peering, const Event& event, TimePoint now);
   void act(Peering& peering, const Actions& actions, TimePoint now);
   void say(ConnectionId id, MessageType type, std::vector<std::uint8_t> message);
+  void ask(ConnectionId id, Family family);
   void drop(ConnectionId id);
   void writeOut();
   void take(Peering& peering, ConnectionId id, const Message& message, TimePoint now);
   void takeUpdate(Peering& peering, ConnectionId id, Octets body, TimePoint now);
   void takeRefresh(Peering& peering, ConnectionId id, Octets body, TimePoint now);
   void news(Peering& peering, const action::Tell& told);
+  void tellSome(Peering& peering, PeerNews news, TimePoint now);
 
   // speaker_routes.cpp: tables.
   void up(Peering& peering, const action::SessionEstablished& established, TimePoint now);

@@ -150,16 +150,18 @@ void Speaker::limitEvent(Peering& peering, Family family, LimitEvent event, Time
   const LimitSettings& settings = peering.families[family].limit->settings();
   const std::string count = std::to_string(routes(peering, family).paths) + " of " + std::to_string(settings.limit) +
                             " prefixes, " + toString(family);
-  if (event == LimitEvent::near) tell_({"bgp.limit", NewsLevel::warning, peering.settings.name, count});
+  const auto tell = [&](NewsLevel level, std::string text) {
+    tellSome(peering, {"bgp.limit", level, peering.settings.name, std::move(text)}, now);
+  };
+  if (event == LimitEvent::near) tell(NewsLevel::warning, count);
   if (event == LimitEvent::room) {
-    tell_({"bgp.limit", NewsLevel::info, peering.settings.name, count + ": there is room again"});
+    tell(NewsLevel::info, count + ": there is room again");
     handle(peering, event::RefreshWanted{family}, now);
   }
   if (event != LimitEvent::exceeded) return;
   static constexpr const char* kDone[] = {"taken all the same", "no more are taken", "the session ends"};
-  tell_({"bgp.limit", NewsLevel::error, peering.settings.name,
-         "more than " + std::to_string(settings.limit) + " prefixes, " + toString(family) + ": " +
-             kDone[static_cast<std::size_t>(settings.action)]});
+  tell(NewsLevel::error, "more than " + std::to_string(settings.limit) + " prefixes, " + toString(family) + ": " +
+                             kDone[static_cast<std::size_t>(settings.action)]);
   if (settings.action == LimitAction::shut)
     handle(peering, event::PrefixLimitReached{family, settings.limit, settings.restart}, now);
 }

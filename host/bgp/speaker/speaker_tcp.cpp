@@ -133,7 +133,7 @@ void Speaker::act(Peering& peering, const Actions& actions, TimePoint now) {
       if (peering.session == last->id) lines_.at(number(last->id)).outbox.cut();
       say(last->id, MessageType::notification, encode(last->notification));
     } else if (const auto* refresh = std::get_if<action::SendRouteRefresh>(&action)) {
-      say(refresh->id, MessageType::route_refresh, encode(RouteRefresh{refresh->family, RefreshSubtype::request}));
+      ask(refresh->id, refresh->family);
     } else if (const auto* close = std::get_if<action::CloseConnection>(&action)) {
       drop(close->id);
     } else if (const auto* established = std::get_if<action::SessionEstablished>(&action)) {
@@ -152,6 +152,18 @@ void Speaker::say(ConnectionId id, MessageType type, std::vector<std::uint8_t> m
   ++peerings_[line->second.peer]->counters.sent[static_cast<std::size_t>(type)];
   line->second.outbox.push(std::move(message));
   if (!std::exchange(line->second.dirty, true)) dirty_.push_back(id);
+}
+
+/// A request that still waits here has an answer with everything: a peer that makes us ask and does not read costs no
+/// more than that one.
+void Speaker::ask(ConnectionId id, Family family) {
+  const auto line = lines_.find(number(id));
+  if (line == lines_.end()) return;
+  std::uint64_t& asked = line->second.asked[family];
+  const Outbox& outbox = line->second.outbox;
+  if (asked > outbox.passed()) return;
+  say(id, MessageType::route_refresh, encode(RouteRefresh{family, RefreshSubtype::request}));
+  asked = outbox.passed() + outbox.octets();
 }
 
 /// What is said after the last word of a session is worth nothing; a last word is there already.
@@ -240,7 +252,7 @@ void Speaker::takeUpdate(Peering& peering, ConnectionId id, Octets body, TimePoi
     const std::string text = words(update.findings.decisive());
     // A peer that sends one error sends many: the log has each kind once in a row.
     if (std::exchange(peering.last_finding, text) != text)
-      tell_({"bgp.update", NewsLevel::warning, peering.settings.name, text});
+      tellSome(peering, {"bgp.update", NewsLevel::warning, peering.settings.name, text}, now);
   }
   if (action == ErrorAction::session_reset)
     handle(peering, event::Malformed{id, update.findings.notification()}, now);
@@ -269,28 +281,6 @@ void Speaker::takeRefresh(Peering& peering, ConnectionId id, Octets body, TimePo
     if (refresh->subtype == RefreshSubtype::begin) table.age(peering.index);
     if (refresh->subtype == RefreshSubtype::end) table.sweep(peering.index);
   });
-}
-
-void Speaker::news(Peering& peering, const action::Tell& told) {
-  std::string text = std::string(name(told.from));
-  if (told.from != told.to) {
-    text += std::string(" -> ") + name(told.to);
-    peering.since = told.at;
-    ++peering.counters.transitions;
-  }
-  std::string why;
-  if (told.reason != EndReason{}) why = words(told.reason);
-  if (told.notification) {
-    peering.last_notification = {*told.notification, told.reason != EndReason::notification_received, told.at};
-    why += (why.empty() ? "" : ": ") + words(*told.notification);
-    if (const std::string said = shutdownText(*told.notification); !said.empty()) why += " \"" + said + "\"";
-  }
-  if (!why.empty()) {
-    text += ", " + why;
-    peering.last_error = why;
-  }
-  const bool bad = told.from == State::Established && told.to != State::Established;
-  tell_({"bgp.session", bad ? NewsLevel::warning : NewsLevel::info, peering.settings.name, text});
 }
 
 }  // namespace poplink::host::bgp
