@@ -108,7 +108,11 @@ Json withText(Json body, const std::string& text) {
 }
 
 int clear(api::Client& daemon, const BgpOptions& options) {
-  const char* how = options.refresh ? "refresh" : options.soft ? "soft" : options.soft_in ? "soft_in" : options.soft_out ? "soft_out" : "hard";
+  const char* how = options.refresh    ? "refresh"
+                    : options.soft     ? "soft"
+                    : options.soft_in  ? "soft_in"
+                    : options.soft_out ? "soft_out"
+                                       : "hard";
   const std::vector<std::string> names = options.all ? namesOf(daemon) : std::vector{options.peer};
   for (const std::string& name : names)
     order(daemon, neighbor(name, "/clear"), withText({{"how", how}}, options.text), options.json,

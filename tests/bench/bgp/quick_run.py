@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-SPEAKERS = ("bird",)
+SPEAKERS = ("bird", "poplinkd")
 PHASES = {"load": ["announce", "withdraw"], "same": ["announce", "withdraw"], "ipv6": ["announce", "withdraw"], "flips": ["announce", "flip"],
           "fanout": ["announce", "withdraw"], "connect": []}
 
