@@ -73,7 +73,10 @@ class SessionDriver {
     for (const Event& event : {Event{event::Start{}}, Event{event::Clear{}}, Event{event::BfdUp{}}})
       if (problem.empty()) problem = handle(event);
     answering_ = true;
-    if (problem.empty()) problem = advance(std::chrono::minutes(10));
+    for (int half_minutes = 20; problem.empty() && half_minutes > 0 && peer_.state() != State::Established;
+         --half_minutes)
+      problem = advance(std::chrono::seconds(30));
+    if (problem.empty()) problem = advance(std::chrono::minutes(1));
     if (problem.empty() && peer_.state() != State::Established) problem = "no session with a peer that behaves";
     return problem;
   }
