@@ -79,9 +79,12 @@ api::Answer advertisedAnswer(boost::asio::io_context& context, const bgp::Speake
   });
 }
 
+/// Of dumps: the group may read them.
+constexpr mode_t kDumpMode = 0640;
+
 api::Answer dumpAnswer(boost::asio::io_context& context, const bgp::Speaker& speaker, const std::string& file) {
   struct Dump {
-    Dump(const std::string& path, const bgp::Speaker& of) : file(path), tables(of, reportTime()) {}
+    Dump(const std::string& path, const bgp::Speaker& of) : file(path, kDumpMode), tables(of, reportTime()) {}
     DraftFile file;
     bgp::MrtDump tables;
     std::vector<std::uint8_t> octets;

@@ -13,7 +13,8 @@ namespace poplink::host {
 
 namespace {
 
-constexpr mode_t kMode = 0640;
+/// mkostemp() puts what makes a name that nothing has in the place of these.
+constexpr const char* kNameless = ".XXXXXX";
 
 [[noreturn]] void failed(const std::string& path) {
   throw std::system_error(errno, std::generic_category(), path);
@@ -21,10 +22,10 @@ constexpr mode_t kMode = 0640;
 
 }  // namespace
 
-DraftFile::DraftFile(const std::string& path)
-    : path_(path), draft_(path + ".XXXXXX"), file_(::mkostemp(draft_.data(), O_CLOEXEC)) {
+DraftFile::DraftFile(const std::string& path, mode_t mode)
+    : path_(path), draft_(path + kNameless), file_(::mkostemp(draft_.data(), O_CLOEXEC)) {
   if (file_.get() < 0) failed(path);
-  if (::fchmod(file_.get(), kMode) == 0) return;
+  if (::fchmod(file_.get(), mode) == 0) return;
   const int error = errno;
   ::unlink(draft_.c_str());
   errno = error;

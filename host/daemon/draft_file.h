@@ -2,6 +2,8 @@
 // A file that is there whole or not at all: written beside its place, and put there when it is whole.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -12,8 +14,8 @@ namespace poplink::host {
 
 class DraftFile {
  public:
-  /// `path`: absolute. Throws std::system_error.
-  explicit DraftFile(const std::string& path);
+  /// `mode`: who may read and write it. Throws std::system_error.
+  DraftFile(const std::string& path, mode_t mode);
   /// Removes it, unless finish() was called.
   ~DraftFile();
   DraftFile(const DraftFile&) = delete;

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "saved_state.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -12,7 +8,7 @@
 #include <sstream>
 #include <system_error>
 
-#include "poplink/driver/descriptor.h"
+#include "draft_file.h"
 
 namespace poplink::host {
 
@@ -22,6 +18,7 @@ using Json = nlohmann::ordered_json;
 using namespace lacp;
 
 constexpr int kVersion = 1;
+constexpr mode_t kMode = 0600;
 
 [[noreturn]] void refuse(const std::string& why) {
   throw std::out_of_range(why);
@@ -164,19 +161,9 @@ std::optional<LagSnapshots> decodeState(const std::string& text, std::string& pr
 void writeStateFile(const std::string& path, const std::string& text) {
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder);
-  const std::string draft = path + ".new";
-  {
-    const driver::Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (file.get() < 0) failed(draft);
-    std::size_t written = 0;
-    while (written < text.size()) {
-      const ssize_t some = ::write(file.get(), text.data() + written, text.size() - written);
-      if (some < 0 && errno == EINTR) continue;
-      if (some < 0) failed(draft);
-      written += static_cast<std::size_t>(some);
-    }
-  }
-  if (::rename(draft.c_str(), path.c_str()) != 0) failed(path);
+  DraftFile file(path, kMode);
+  file.write({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  file.finish();
 }
 
 std::optional<std::string> readStateFile(const std::string& path) {

@@ -11,6 +11,7 @@ import time
 
 from lab.guest_image import Archive, GuestError, base
 from lab.namespaces import die_with_parent
+from lab.processes import end
 
 MEMORY_MIB = 512
 BOOT_SECONDS = 120  # a guest that has not come up by then never will; usual are less than 10
@@ -170,13 +171,7 @@ class Guest:
         """Switches the machine off."""
         if self._qemu is None:
             return
-        if self._qemu.poll() is None:
-            self._qemu.terminate()
-            try:
-                self._qemu.wait(10)
-            except subprocess.TimeoutExpired:
-                self._qemu.kill()
-                self._qemu.wait()
+        end(self._qemu)
         self._channel.close()
         self._monitor.close()
 

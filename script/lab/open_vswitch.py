@@ -14,6 +14,7 @@ import time
 from lab.lacp import CARRYING, Side
 from lab.namespaces import Namespace
 from lab.packages import Missing, unpacked
+from lab.processes import end
 
 PACKAGE = "openvswitch-switch"  # its libraries and the other programs come with openvswitch-common, which starts nothing
 START_SECONDS = 60
@@ -178,12 +179,7 @@ class OpenVSwitch:
 
     def close(self) -> None:
         for process in reversed(self._running):
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process)
         self._running.clear()
 
     def __enter__(self) -> "OpenVSwitch":

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 
 from lab.namespaces import Namespace, die_with_parent
+from lab.processes import end
 
 SITES = ("par-th2", "rbx")
 CUSTOMER_ADDRESS, VRACK_ADDRESS = "192.0.2.1", "192.0.2.2"
@@ -91,12 +92,8 @@ class TwoCards:
         return json.loads(self.poplink("show", noun, "--node", self.node_file(site), "--json"))
 
     def close(self) -> None:
-        if self._sim and self._sim.poll() is None:
-            self._sim.send_signal(signal.SIGTERM)
-            try:
-                self._sim.wait(10)
-            except subprocess.TimeoutExpired:
-                self._sim.kill()
+        if self._sim:
+            end(self._sim)
         self.customer.close()
         self.vrack.close()
 

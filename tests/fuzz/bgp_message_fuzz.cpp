@@ -2,18 +2,14 @@
 // A stream of messages: framing ends, never reads past the stream, and NOTIFICATION and ROUTE-REFRESH that are
 // understood are written as the same octets.
 #include <algorithm>
-#include <cstdlib>
 
 #include "message.h"
+#include "require.h"
 #include "route_refresh.h"
 
 using namespace poplink::host::bgp;
 
 namespace {
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 void checkNotification(const Message& message, Octets whole) {
   const std::optional<Notification> notification = decodeNotification(message.body);

@@ -3,18 +3,14 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
 #include <memory>
 
 #include "attribute_sink.h"
 #include "message.h"
+#include "require.h"
 #include "update_builder.h"
 
 namespace poplink::host::bgp {
-
-inline void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 /// By the bits of an octet.
 inline UpdateContext contextOf(std::uint8_t bits) {

@@ -2,11 +2,11 @@
 // A group driven by any sequence of links, PDUs, time, settings and restarts, two bytes an event, against what must
 // hold after each.
 #include <algorithm>
-#include <cstdlib>
 #include <deque>
 #include <map>
 
 #include "group.h"
+#include "require.h"
 
 using namespace poplink::host::lacp;
 using namespace std::chrono_literals;
@@ -16,10 +16,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 namespace {
 
 constexpr std::uint16_t kPorts = 3;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 class Driver {
  public:

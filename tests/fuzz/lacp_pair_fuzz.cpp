@@ -4,11 +4,11 @@
 // rest.
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <deque>
 #include <set>
 
 #include "group.h"
+#include "require.h"
 
 using namespace poplink::host::lacp;
 using namespace std::chrono_literals;
@@ -18,10 +18,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 namespace {
 
 constexpr std::uint16_t kPorts = 3;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 struct Actor {
   GroupSettings settings;

@@ -85,7 +85,7 @@ const EventRow kTable[] = {
     {"21_header_error", kSend(event::Malformed{kFirst, kBadLength}),
                                            {"=",     "=",       "=",       "Idle +",     "=",       "Idle +",    "Idle 1/2 +",   "Idle 1/2 +",   "Idle 1/2 +"}},
     {"22_open_error", kSend(event::Malformed{kFirst, kBadOpen}),
-                                           {"=",     "=",       "=",       "Idle +",     "=",       "Idle +",    "Idle 2/6 +",   "Idle 2/6 +",   "Idle 2/6 +"}},
+                                           {"=",     "=",       "=",       "Idle +",     "=",       "Idle +",    "Idle 2/6 +",   "Idle 2/6 +",   "Idle 5/3 +"}},
     {"24_notification_of_version", kSend(event::NotificationArrived{kFirst, kOtherVersion}),
                                            {"=",     "=",       "=",       "Idle",       "=",       "Idle",      "Idle",         "Idle",         "Idle +"}},
     {"25_notification", kSend(event::NotificationArrived{kFirst, kTheirCease}),

@@ -35,7 +35,7 @@ class DraftFileTest : public ::testing::Test {
 
 TEST_F(DraftFileTest, IsThereWhenItIsFinishedAndTakesThePlaceOfWhatWas) {
   std::ofstream(path_) << "what was";
-  DraftFile file(path_);
+  DraftFile file(path_, 0640);
   file.write(kHalf);
   EXPECT_EQ(text(), "what was");
   file.write(kHalf);
@@ -49,7 +49,7 @@ TEST_F(DraftFileTest, IsThereWhenItIsFinishedAndTakesThePlaceOfWhatWas) {
 
 TEST_F(DraftFileTest, LeavesNothingWhenItIsGivenUp) {
   {
-    DraftFile file(path_);
+    DraftFile file(path_, 0640);
     file.write(kHalf);
     EXPECT_EQ(files(), 1U);
   }
@@ -57,10 +57,10 @@ TEST_F(DraftFileTest, LeavesNothingWhenItIsGivenUp) {
 }
 
 TEST_F(DraftFileTest, LeavesNothingWhereItCannotBe) {
-  EXPECT_THROW(DraftFile(path_ + "/below"), std::system_error);
+  EXPECT_THROW(DraftFile(path_ + "/below", 0640), std::system_error);
   fs::create_directory(path_);
   {
-    DraftFile file(path_);
+    DraftFile file(path_, 0640);
     EXPECT_THROW(file.finish(), std::system_error);
   }
   EXPECT_TRUE(fs::is_directory(path_));

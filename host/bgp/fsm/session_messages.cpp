@@ -89,7 +89,13 @@ void Peer::on(const event::NotificationArrived& arrived, Step& step) {
 }
 
 void Peer::on(const event::Malformed& malformed, Step& step) {
-  if (find(malformed.id)) end(malformed.id, {EndReason::malformed_message, Then::damped, malformed.notification}, step);
+  const Connection* connection = find(malformed.id);
+  if (!connection) return;
+  // Established, event 22: what is wrong with an OPEN does not matter any more.
+  if (connection->state == State::Established && malformed.notification.code == ErrorCode::open_message)
+    unexpected(*connection, step);
+  else
+    end(malformed.id, {EndReason::malformed_message, Then::damped, malformed.notification}, step);
 }
 
 void Peer::on(const event::SendProgressed& progressed, Step& step) {

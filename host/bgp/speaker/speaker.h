@@ -112,7 +112,7 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   const Peering* peering(PeerIndex index) const;
   template <class Prefix>
   const RouteTable<Prefix>& table() const {
-    return const_cast<Speaker*>(this)->own<Prefix>();
+    return tableOf<Prefix>(*this);
   }
   template <class Prefix>
   const UpdateGroups<Prefix>& groups() const {
@@ -176,12 +176,16 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   void endOfRib(Peering& peering, Family family, TimePoint now);
   void release(const std::set<Family>& families, TimePoint now);
   void forget(Family family, PeerIndex peer);
+  template <class Prefix, class Self>
+  static auto& tableOf(Self& self) {
+    if constexpr (std::is_same_v<Prefix, Prefix4>)
+      return self.ipv4_;
+    else
+      return self.ipv6_;
+  }
   template <class Prefix>
   RouteTable<Prefix>& own() {
-    if constexpr (std::is_same_v<Prefix, Prefix4>)
-      return ipv4_;
-    else
-      return ipv6_;
+    return tableOf<Prefix>(*this);
   }
   template <class Visit>
   void forTables(Visit&& visit) {

@@ -103,9 +103,8 @@ void Speaker::run(TimePoint now) {
       // Where nothing waits for TCP, nobody is stuck (RFC 9687).
       for (const Connection& connection : peering->machine.connections()) {
         const auto line = lines_.find(number(connection.id));
-        if (line == lines_.end() || !line->second.outbox.empty()) continue;
-        handle(*peering, event::SendProgressed{connection.id}, now);
-        break;
+        if (line != lines_.end() && line->second.outbox.empty())
+          handle(*peering, event::SendProgressed{connection.id}, now);
       }
       act(*peering, peering->machine.run(now), now);
     }
@@ -166,10 +165,9 @@ void Speaker::ask(ConnectionId id, Family family) {
   asked = outbox.passed() + outbox.octets();
 }
 
-/// What is said after the last word of a session is worth nothing; a last word is there already.
+/// What it still has to say goes out with this, if TCP takes it.
 void Speaker::drop(ConnectionId id) {
-  const auto line = lines_.find(number(id));
-  if (line == lines_.end()) return;
+  if (!lines_.contains(number(id))) return;
   net_.close(id);
   lines_.erase(number(id));
 }

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from lab.bgp.speaker import Path, Speaker
 from lab.namespaces import Namespace
+from lab.processes import end
 
 START_SECONDS = 30
 
@@ -127,13 +128,7 @@ class Peer(abc.ABC):
 
     def _end(self, how: signal.Signals) -> None:
         for process in reversed(self._running):
-            if process.poll() is None:
-                process.send_signal(how)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end(process, how)
         self._running.clear()
 
     def _start(self, *command: object, environment: dict[str, str] | None = None) -> subprocess.Popen:
