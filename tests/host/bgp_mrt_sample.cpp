@@ -11,6 +11,8 @@ using namespace poplink::host::bgp;
 
 namespace {
 
+constexpr Ipv6 kOnes{255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+
 using Bytes = std::vector<std::uint8_t>;
 
 constexpr mrt::Timestamp kTime = 1700000000;
@@ -48,14 +50,13 @@ void putTable(Bytes& file) {
   std::uint32_t sequence = 0;
   for (unsigned bits = 0; bits <= 32; ++bits) {
     const auto length = static_cast<std::uint8_t>(bits);
-    mrt::RibRecord record(file, kTime, sequence++,
-                          Prefix4{static_cast<Ipv4>(~std::uint64_t{0} << (32 - bits)), length});
+    mrt::RibRecord record(file, kTime, sequence++, prefixOf(Ipv4{0xFFFF'FFFF}, length));
     require(record.add({0, kTime - 1, many, {kFour}}));
     require(record.add({1, kTime - 2, few, {kGlobal}}));
     record.end();
   }
   for (std::size_t bits = 0; bits <= 128; ++bits) {
-    mrt::RibRecord record(file, kTime, sequence++, Prefix6{detail::kMasks[bits], static_cast<std::uint8_t>(bits)});
+    mrt::RibRecord record(file, kTime, sequence++, prefixOf(kOnes, static_cast<std::uint8_t>(bits)));
     require(record.add({0, kTime - 3, many, {kGlobal, kLinkLocal}}));
     require(record.add({1, kTime - 4, few, {kGlobal}}));
     record.end();

@@ -36,16 +36,6 @@ bool isLinkLocal(const Ipv6& address) {
   return address[0] == 0xfe && (address[1] & 0xc0) == 0x80;
 }
 
-Prefix4 masked(Ipv4 address, std::uint8_t length) {
-  return {static_cast<Ipv4>(address & ~std::uint64_t{0} << (32 - length)), length};
-}
-
-Prefix6 masked(const Ipv6& address, std::uint8_t length) {
-  Prefix6 prefix{address, length};
-  for (std::size_t i = 0; i < address.size(); ++i) prefix.address[i] &= detail::kMasks[length][i];
-  return prefix;
-}
-
 std::string quoted(const YamlText& text) {
   return "'" + text.text + "'";
 }
@@ -53,7 +43,7 @@ std::string quoted(const YamlText& text) {
 template <class Number>
 std::optional<std::variant<Prefix4, Prefix6>> toPrefix(const Number& address, std::uint8_t length, const YamlText& text,
                                                        Problems& problems) {
-  const auto prefix = masked(address, length);
+  const auto prefix = prefixOf(address, length);
   if (prefix.address == address) return prefix;
   problems.add(text.place, quoted(text) + " has bits behind its length: write " + toString(prefix));
   return std::nullopt;
@@ -106,7 +96,7 @@ std::optional<std::variant<Prefix4, Prefix6>> parsePrefix(const YamlText& text, 
   if (const auto* ipv4 = std::get_if<Ipv4>(&*address)) return toPrefix(*ipv4, length, text, problems);
   const auto& ipv6 = std::get<Ipv6>(*address);
   if (const auto ipv4 = length >= kMappedBits ? mapped(ipv6) : std::nullopt) {
-    const Prefix4 prefix = masked(*ipv4, static_cast<std::uint8_t>(length - kMappedBits));
+    const Prefix4 prefix = prefixOf(*ipv4, static_cast<std::uint8_t>(length - kMappedBits));
     problems.add(text.place, quoted(text) + " is IPv4-mapped: write " + toString(prefix));
     return std::nullopt;
   }

@@ -8,18 +8,6 @@
 
 namespace poplink::host::bgp {
 
-bool covers(const Prefix4& outer, const Prefix4& inner) {
-  const auto mask = static_cast<Ipv4>(~std::uint64_t{0} << (32 - outer.length));
-  return outer.length <= inner.length && (inner.address & mask) == outer.address;
-}
-
-bool covers(const Prefix6& outer, const Prefix6& inner) {
-  const Ipv6& mask = detail::kMasks[outer.length];
-  unsigned different = outer.length > inner.length ? 1 : 0;
-  for (std::size_t i = 0; i < mask.size(); ++i) different |= (inner.address[i] & mask[i]) ^ outer.address[i];
-  return different == 0;
-}
-
 namespace detail {
 
 namespace {

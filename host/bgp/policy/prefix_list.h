@@ -10,13 +10,10 @@
 #include <span>
 #include <vector>
 
+#include "../wire/prefix.h"
 #include "policy_settings.h"
 
 namespace poplink::host::bgp {
-
-/// Whether `inner` is `outer` or a part of it.
-bool covers(const Prefix4& outer, const Prefix4& inner);
-bool covers(const Prefix6& outer, const Prefix6& inner);
 
 namespace detail {
 

@@ -8,23 +8,10 @@ namespace poplink::host::bgp {
 namespace {
 
 template <class Prefix>
-constexpr Family kFamilyOf = std::is_same_v<Prefix, Prefix4> ? kIpv4Unicast : kIpv6Unicast;
-
-template <class Prefix>
 bool isWithin(const std::optional<AnyPrefix>& outer, const Prefix& prefix) {
   if (!outer) return true;
   const auto* same = std::get_if<Prefix>(&*outer);
   return same != nullptr && covers(*same, prefix);
-}
-
-/// The prefix of so many bits around it.
-Prefix4 shortened(const Prefix4& prefix, std::uint8_t length) {
-  return {static_cast<Ipv4>(prefix.address & (~std::uint64_t{0} << (32 - length))), length};
-}
-Prefix6 shortened(Prefix6 prefix, std::uint8_t length) {
-  for (std::size_t i = 0; i < prefix.address.size(); ++i) prefix.address[i] &= detail::kMasks[length][i];
-  prefix.length = length;
-  return prefix;
 }
 
 }  // namespace
@@ -104,7 +91,7 @@ Json reportAdvertised(const Speaker& speaker, const Peering& peering, PrefixId i
 template <class Prefix>
 PrefixId longestMatch(const RouteTable<Prefix>& table, const Prefix& prefix) {
   for (int length = prefix.length; length >= 0; --length) {
-    const PrefixId id = table.find(shortened(prefix, static_cast<std::uint8_t>(length)));
+    const PrefixId id = table.find(prefixOf(prefix.address, static_cast<std::uint8_t>(length)));
     if (id != kNoPrefix && table.firstPath(id) != kNoPath) return id;
   }
   return kNoPrefix;

@@ -38,8 +38,7 @@ template <class Prefix>
 typename RouteTable<Prefix>::Place RouteTable<Prefix>::locate(PeerIndex peer, const Prefix& prefix) {
   Place place{prefixes_.insert(prefix), kNoPath};
   if (place.prefix >= first_.size()) first_.push_back(kNoPath);
-  for (PathId path = first_[place.prefix]; path != kNoPath; path = paths_[path].next)
-    if (paths_[path].peer == peer) place.path = path;
+  place.path = pathOf(place.prefix, peer);
   return place;
 }
 
@@ -98,13 +97,10 @@ void RouteTable<Prefix>::set(Path& path, const Imported& imported, std::uint32_t
 template <class Prefix>
 bool RouteTable<Prefix>::withdraw(PeerIndex index, const Prefix& prefix) {
   const PrefixId id = prefixes_.find(prefix);
-  if (id == kNoPrefix) return false;
-  for (PathId path = first_[id]; path != kNoPath; path = paths_[path].next) {
-    if (paths_[path].peer != index) continue;
-    remove(id, path);
-    return true;
-  }
-  return false;
+  const PathId path = id == kNoPrefix ? kNoPath : pathOf(id, index);
+  if (path == kNoPath) return false;
+  remove(id, path);
+  return true;
 }
 
 template <class Prefix>
@@ -311,8 +307,7 @@ void RouteTable<Prefix>::askAgain(PrefixId id, RouteOwner<Prefix>& owner, std::u
   const auto end = static_cast<PeerIndex>(peers_.size());  // fits: kNoPeer is no peer's
   for (PeerIndex index = 0; index < end; ++index) {
     if (peers_[index].reimport_left == 0) continue;
-    PathId path = first_[id];
-    while (path != kNoPath && paths_[path].peer != index) path = paths_[path].next;
+    const PathId path = pathOf(id, index);
     if (path == kNoPath) continue;
     const Imported imported = owner.import(index, prefix(id), paths_[path].received);
     const std::uint8_t generation = paths_[path].generation;

@@ -100,6 +100,12 @@ class RouteTable {
   std::size_t paths() const { return paths_in_use_; }
   Best best(PrefixId id) const;
   PathId firstPath(PrefixId id) const { return first_[id]; }
+  /// Of this peer; kNoPath: it has none.
+  PathId pathOf(PrefixId id, PeerIndex peer) const {
+    PathId path = first_[id];
+    while (path != kNoPath && paths_[path].peer != peer) path = paths_[path].next;
+    return path;
+  }
   const Path& path(PathId id) const { return paths_[id]; }
   bool old(const Path& path) const { return path.generation != peers_[path.peer].generation; }
   PeerRoutes routes(PeerIndex peer) const { return peer < peers_.size() ? peers_[peer].routes : PeerRoutes{}; }

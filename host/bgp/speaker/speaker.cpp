@@ -11,11 +11,7 @@ namespace {
 
 /// Prefix of the network that an address is on.
 AnyPrefix networkOf(const InterfaceAddress& one) {
-  if (const auto* four = std::get_if<Ipv4>(&one.address))
-    return Prefix4{static_cast<Ipv4>(*four & (~std::uint64_t{0} << (32 - one.length))), one.length};
-  Prefix6 network{std::get<Ipv6>(one.address), one.length};
-  for (std::size_t i = 0; i < network.address.size(); ++i) network.address[i] &= detail::kMasks[one.length][i];
-  return network;
+  return std::visit([&one](const auto& address) { return AnyPrefix(prefixOf(address, one.length)); }, one.address);
 }
 
 /// Does the policy do the same by both books?

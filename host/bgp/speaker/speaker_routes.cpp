@@ -19,13 +19,9 @@ void count(Octets messages, std::array<std::uint64_t, 6>& counters) {
 }
 
 template <class Prefix>
-constexpr Family kFamilyOf = std::is_same_v<Prefix, Prefix4> ? kIpv4Unicast : kIpv6Unicast;
-
-template <class Prefix>
 bool isOld(const RouteTable<Prefix>& table, PeerIndex peer, const Prefix& prefix) {
   const PrefixId id = table.find(prefix);
-  PathId path = id == kNoPrefix ? kNoPath : table.firstPath(id);
-  while (path != kNoPath && table.path(path).peer != peer) path = table.path(path).next;
+  const PathId path = id == kNoPrefix ? kNoPath : table.pathOf(id, peer);
   return path != kNoPath && table.old(table.path(path));
 }
 

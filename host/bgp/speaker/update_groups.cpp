@@ -10,9 +10,6 @@ namespace poplink::host::bgp {
 
 namespace {
 
-template <class Prefix>
-constexpr Family kFamilyOf = std::is_same_v<Prefix, Prefix4> ? kIpv4Unicast : kIpv6Unicast;
-
 std::vector<std::uint8_t> endOfRib(UpdateForm form) {
   return UpdateBuilder::withdraw(form).take();
 }

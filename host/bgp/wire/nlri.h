@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "octets.h"
-#include "types.h"
+#include "prefix.h"
 
 namespace poplink::host::bgp {
 
@@ -32,15 +32,6 @@ NlriScan scanNlri(Octets nlri, unsigned max_bits);
 
 namespace detail {
 
-/// The first `bits` of an address.
-constexpr std::array<Ipv6, 129> masks() {
-  std::array<Ipv6, 129> all{};
-  for (std::size_t bits = 0; bits <= 128; ++bits)
-    for (std::size_t bit = 0; bit < bits; ++bit) all[bits][bit / 8] |= static_cast<std::uint8_t>(0x80 >> bit % 8);
-  return all;
-}
-inline constexpr std::array<Ipv6, 129> kMasks = masks();
-
 // As many octets as the longest prefix has are copied, which costs less than to count them, and then those that are not
 // its own are cleared; only at the end of the field there may not be so many.
 
@@ -50,7 +41,7 @@ inline void assign(Prefix4& to, std::uint8_t bits, Octets from) {
     std::memcpy(octets.data(), from.data(), octets.size());
   else
     std::copy_n(from.begin(), prefixBytes(bits), octets.begin());
-  to = {read32(octets, 0) & static_cast<Ipv4>(~std::uint64_t{0} << (32 - bits)), bits};
+  to = prefixOf(read32(octets, 0), bits);
 }
 
 inline void assign(Prefix6& to, std::uint8_t bits, Octets from) {
@@ -59,8 +50,7 @@ inline void assign(Prefix6& to, std::uint8_t bits, Octets from) {
     std::memcpy(octets.data(), from.data(), octets.size());
   else
     std::copy_n(from.begin(), prefixBytes(bits), octets.begin());
-  for (std::size_t i = 0; i < octets.size(); ++i) to.address[i] = octets[i] & kMasks[bits][i];
-  to.length = bits;
+  to = prefixOf(octets, bits);
 }
 
 }  // namespace detail

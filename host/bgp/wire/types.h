@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <type_traits>
 #include <variant>
 
 namespace poplink::host::bgp {
@@ -43,6 +44,9 @@ struct Prefix6 {
   std::uint8_t length = 0;  ///< 0..128
   friend auto operator<=>(const Prefix6&, const Prefix6&) = default;
 };
+/// Of the prefixes of a table.
+template <class Prefix>
+inline constexpr Family kFamilyOf = std::is_same_v<Prefix, Prefix4> ? kIpv4Unicast : kIpv6Unicast;
 std::string toString(const Prefix4& prefix);
 std::string toString(const Prefix6& prefix);
 
