@@ -15,7 +15,7 @@ import tempfile
 import time
 
 from lab import bench_bgp, bench_lacp
-from lab.namespaces import die_with_parent
+from lab.processes import owned
 from lab.traffic import round_trips_ms, tcp_streams
 from lab.two_cards import TwoCards, scratch_directory
 
@@ -75,8 +75,7 @@ def percentile(values: list[float], part: float) -> float:
 
 
 def card_bench(build: pathlib.Path, *arguments: object) -> dict:
-    run = subprocess.run([build / "bin" / "poplink-bench", *map(str, arguments)], capture_output=True, text=True, check=False,
-                         preexec_fn=die_with_parent)
+    run = subprocess.run(owned([build / "bin" / "poplink-bench", *map(str, arguments)]), capture_output=True, text=True, check=False)
     if run.returncode:
         raise RuntimeError(f"poplink-bench {arguments[0]}: {run.stderr.strip()}")
     return json.loads(run.stdout)

@@ -16,8 +16,9 @@ import time
 from collections.abc import Callable, Iterator
 
 from lab.bgp_speakers import PORT, SPEAKERS, Peer, Site, Speaker
-from lab.namespaces import Namespace, die_with_parent
+from lab.namespaces import Namespace
 from lab.process_cost import cpu_seconds, peak_bytes, proportional_bytes
+from lab.processes import owned
 from lab.two_cards import scratch_directory
 
 # By scenario: routes, or peers of `connect`; all and with --quick.
@@ -94,8 +95,8 @@ def profiled(pids: list[int], file: pathlib.Path | None) -> Iterator[None]:
     if file is None:
         yield
         return
-    recording = subprocess.Popen(["perf", "record", "--quiet", "--call-graph", "fp", "-o", file, "-p", ",".join(map(str, pids))],
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
+    recording = subprocess.Popen(owned(["perf", "record", "--quiet", "--call-graph", "fp", "-o", file, "-p", ",".join(map(str, pids))]),
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     time.sleep(0.5)  # until it has begun
     try:
         yield

@@ -8,8 +8,8 @@ import time
 
 from lab.guest import Guest
 from lab.linux_bond import LinuxBond
-from lab.namespaces import die_with_parent
 from lab.open_vswitch import OpenVSwitch
+from lab.processes import owned
 from lab.two_cards import CUSTOMER_ADDRESS, CUSTOMER_MAC, LINKS, MTU, SITES, VRACK_ADDRESS, VRACK_MAC, TwoCards
 
 LAG_PORTS = (0, 1)  # of par-th2; cable customer-N ends at port N
@@ -74,8 +74,8 @@ class LagLab(TwoCards):
         self._daemons_wanted = True
         log = self.daemon_log(site)
         with log.open("a") as file:
-            daemon = subprocess.Popen([self.binaries / "poplinkd", self.region, "--node", self.node_file(site)], stdout=subprocess.PIPE, stderr=file,
-                                      text=True, preexec_fn=die_with_parent)
+            daemon = subprocess.Popen(owned([self.binaries / "poplinkd", self.region, "--node", self.node_file(site)]), stdout=subprocess.PIPE, stderr=file,
+                                      text=True)
         self._daemons[site] = daemon
         if (daemon.stdout.readline() or "").strip() != "ready":
             self.stop_daemon(site, kill=True)

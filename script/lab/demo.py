@@ -19,7 +19,7 @@ from lab import frames
 from lab.customer import LAG_PORTS, SwitchCustomer
 from lab.failover import Probes, cut_under_traffic
 from lab.lag_promises import balanced, comes_up, daemon_is_not_missed, link_cut, one_way_losses, same_region_again
-from lab.namespaces import die_with_parent
+from lab.processes import owned
 from lab.traffic import tcp_streams
 from lab.two_cards import LINKS, MTU, VRACK_ADDRESS, scratch_directory
 
@@ -139,9 +139,9 @@ WRONG_TAG = frames.frame(frames.VRACK_MAC, frames.CUSTOMER_MAC, frames.TEST_ETHE
 
 def capture_tells_why(lab: SwitchCustomer) -> tuple[bool, str]:
     """`poplink capture` shows, from the daemon that has the card's rings, why the customer's STP and wrongly tagged frames did not cross."""
-    capture = subprocess.Popen([lab.binaries / "poplink", "capture", "--node", lab.node_file("par-th2"), "--port", "0",
-                                "--outcome", "stp,reserved_vid", "--count", "2", "--seconds", str(int(ARRIVAL_SECONDS))],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+    capture = subprocess.Popen(owned([lab.binaries / "poplink", "capture", "--node", lab.node_file("par-th2"), "--port", "0",
+                                      "--outcome", "stp,reserved_vid", "--count", "2", "--seconds", str(int(ARRIVAL_SECONDS))]),
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         ready = capture.stderr.readline()
         with ends(lab) as ((outlet, _), _):

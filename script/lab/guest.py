@@ -10,8 +10,7 @@ import subprocess
 import time
 
 from lab.guest_image import Archive, GuestError, base
-from lab.namespaces import die_with_parent
-from lab.processes import end
+from lab.processes import end, owned
 
 MEMORY_MIB = 512
 BOOT_SECONDS = 120  # a guest that has not come up by then never will; usual are less than 10
@@ -50,9 +49,8 @@ class Guest:
                 proxies[-1].connect(str(card))
             with (directory / "qemu.log").open("w") as log:
                 started = time.monotonic()
-                self._qemu = subprocess.Popen(self._command(kernel, initrd, theirs, their_monitor, proxies), stdin=subprocess.DEVNULL, stdout=log,
-                                              stderr=log, pass_fds=[one.fileno() for one in (theirs, their_monitor, *proxies)],
-                                              preexec_fn=die_with_parent)
+                self._qemu = subprocess.Popen(owned(self._command(kernel, initrd, theirs, their_monitor, proxies)), stdin=subprocess.DEVNULL, stdout=log,
+                                              stderr=log, pass_fds=[one.fileno() for one in (theirs, their_monitor, *proxies)])
         except FileNotFoundError:
             raise GuestError("there is no qemu-system-x86_64 here: run script/bootstrap") from None
         finally:

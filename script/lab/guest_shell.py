@@ -8,8 +8,8 @@ import subprocess
 import sys
 
 from lab.guest import Guest
-from lab.namespaces import die_with_parent
 from lab.packages import Missing
+from lab.processes import owned
 from lab.two_cards import LINKS, scratch_directory
 
 HOUSE = pathlib.Path(__file__).resolve().parents[2]
@@ -46,8 +46,7 @@ def main() -> int:
         directory = pathlib.Path(name)
         file = directory / "lab.yaml"
         file.write_text(json.dumps(lab(directory)))
-        sim = subprocess.Popen([options.binaries / "poplink-sim", "live", "--lab", file], stdout=subprocess.PIPE, text=True,
-                               preexec_fn=die_with_parent)
+        sim = subprocess.Popen(owned([options.binaries / "poplink-sim", "live", "--lab", file]), stdout=subprocess.PIPE, text=True)
         try:
             if sim.stdout.readline() != "ready\n":
                 return 1  # it has said why

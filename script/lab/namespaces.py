@@ -7,23 +7,18 @@ import socket
 import subprocess
 from collections.abc import Callable
 
+from lab.processes import owned
+
 _CLONE_NEWNET = 0x40000000
-_PR_SET_PDEATHSIG = 1
-_SIGKILL = 9
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-def die_with_parent() -> None:
-    """For preexec_fn: the kernel ends the child when this process ends, however it ends."""
-    _libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL)
 
 
 class Namespace:
     def __init__(self, name: str):
         self.name = name
         # `cat` reads a pipe whose only writer is this process: it ends when we do. It says it is there before we use it.
-        self._holder = subprocess.Popen(["unshare", "--net", "sh", "-c", "echo up; exec cat >/dev/null"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, preexec_fn=die_with_parent)
+        self._holder = subprocess.Popen(owned(["unshare", "--net", "sh", "-c", "echo up; exec cat >/dev/null"]), stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
         if self._holder.stdout.readline() != b"up\n":
             raise RuntimeError(f"cannot make the network namespace '{name}'")
         self.pid = self._holder.pid
@@ -40,7 +35,7 @@ class Namespace:
         return subprocess.run(self._enter(command), check=check, timeout=timeout, capture_output=True, text=True)
 
     def start(self, *command: str, **options) -> subprocess.Popen:
-        return subprocess.Popen(self._enter(command), preexec_fn=die_with_parent, **options)
+        return subprocess.Popen(owned(self._enter(command)), **options)
 
     def packet_socket(self, interface: str) -> socket.socket:
         """An AF_PACKET socket bound to `interface` inside the namespace."""

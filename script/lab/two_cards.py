@@ -6,8 +6,8 @@ import signal
 import subprocess
 import tempfile
 
-from lab.namespaces import Namespace, die_with_parent
-from lab.processes import end
+from lab.namespaces import Namespace
+from lab.processes import end, owned
 
 SITES = ("par-th2", "rbx")
 CUSTOMER_ADDRESS, VRACK_ADDRESS = "192.0.2.1", "192.0.2.2"
@@ -41,8 +41,8 @@ class TwoCards:
         lab = self.directory / "lab.yaml"
         lab.write_text(json.dumps(self._lab(), indent=2))
         self._log = (self.directory / "poplink-sim.log").open("w")
-        self._sim = subprocess.Popen([self.binaries / "poplink-sim", "live", "--lab", lab], stdout=subprocess.PIPE,
-                                     stderr=self._log, text=True, preexec_fn=die_with_parent)
+        self._sim = subprocess.Popen(owned([self.binaries / "poplink-sim", "live", "--lab", lab]), stdout=subprocess.PIPE,
+                                     stderr=self._log, text=True)
         if (self._sim.stdout.readline() or "").strip() != "ready":
             self._sim.wait(10)
             raise RuntimeError("poplink-sim did not start:\n" + (self.directory / "poplink-sim.log").read_text())

@@ -11,7 +11,7 @@ import subprocess
 import threading
 import unittest
 
-from lab.namespaces import die_with_parent
+from lab.processes import owned
 from lab_case import BINARIES, EXAMPLE_REGION, ONE_LINK, PATIENCE, CardClient, LabCase, message, receive
 
 USAGE, CONFIG, CARD = 1, 2, 3
@@ -172,7 +172,7 @@ class Cli(LabCase):
         node.write_text(node.read_text().replace("site: between", f"site: {SITE}"))
         command = [BINARIES / "poplink", "apply", self.one_link, "--node", node]
         with Between(between, self.socket(SITE), lambda number: None) as whole:
-            subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE, preexec_fn=die_with_parent)
+            subprocess.run(owned(command), check=True, capture_output=True, timeout=PATIENCE)
         wanted = self.entries()
         states = []
         for back in range(2, 7):  # each of six tables' entries are a message, and the hash, first of all, is set once only
@@ -187,7 +187,7 @@ class Cli(LabCase):
                     program[0].wait(PATIENCE)
 
             with Between(between, self.socket(SITE), interrupt):
-                program.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent))
+                program.append(subprocess.Popen(owned(command), stdout=subprocess.DEVNULL))
                 started.set()
                 self.assertEqual(program[0].wait(PATIENCE), -signal.SIGINT)
             states.append(self.entries())
@@ -319,8 +319,7 @@ class Cli(LabCase):
                 said.append(self.poplink("show", "port", "--node", self.node(SITE), expect=CARD).stderr)
 
         with Between(between, self.socket(SITE), ask):
-            with subprocess.Popen([BINARIES / "poplink", "apply", self.one_link, "--node", node], stdout=subprocess.DEVNULL,
-                                  preexec_fn=die_with_parent) as program:
+            with subprocess.Popen(owned([BINARIES / "poplink", "apply", self.one_link, "--node", node]), stdout=subprocess.DEVNULL) as program:
                 self.assertEqual(program.wait(PATIENCE), 0)
         self.assertEqual(said, [f"poplink: the card at {self.socket(SITE)} is held by poplink apply (process {program.pid})\n"])
 

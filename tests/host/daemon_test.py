@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from lab.namespaces import die_with_parent
+from lab.processes import owned
 from lab_case import BINARIES, PATIENCE, LabCase
 
 USAGE, CONFIG, CARD = 1, 2, 3
@@ -61,8 +61,8 @@ class Poplinkd(LabCase):
 
     def daemon(self, site: str, *options: str) -> subprocess.Popen:
         with self.log_of(site).open("a") as log:
-            daemon = subprocess.Popen([BINARIES / "poplinkd", self.region, "--node", self.node(site), *options], stdout=subprocess.PIPE,
-                                      stderr=log, text=True, preexec_fn=die_with_parent)
+            daemon = subprocess.Popen(owned([BINARIES / "poplinkd", self.region, "--node", self.node(site), *options]), stdout=subprocess.PIPE,
+                                      stderr=log, text=True)
         self.addCleanup(self._end, daemon)
         self.assertEqual(daemon.stdout.readline(), "ready\n", self.log_of(site).read_text())
         return daemon

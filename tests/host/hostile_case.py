@@ -15,7 +15,7 @@ import time
 
 from bgp_witness import Witness
 from lab.bgp import octets
-from lab.namespaces import die_with_parent
+from lab.processes import owned
 from lab_case import BINARIES, LabCase
 from raw_bgp import ENHANCED_ROUTE_REFRESH, IPV4, IPV6, PATIENCE, ROUTE_REFRESH, Ended, RawBgp, four_octet_as
 
@@ -88,8 +88,8 @@ class HostileCase(LabCase):
     def start(self) -> None:
         """The speaker, and the two whose sessions stay."""
         with self.log.open("a") as log:
-            self.daemon = subprocess.Popen([BINARIES / "poplinkd", self.file, "--node", self.node_file], stdout=subprocess.PIPE, stderr=log,
-                                           text=True, preexec_fn=die_with_parent)
+            self.daemon = subprocess.Popen(owned([BINARIES / "poplinkd", self.file, "--node", self.node_file]), stdout=subprocess.PIPE, stderr=log,
+                                           text=True)
         self.addCleanup(self._end, self.daemon)
         self.assertEqual(self.daemon.stdout.readline(), "ready\n", self.log.read_text())
         self.source, self.receiver = (self._witness(number, asn) for number, asn in ((2, SOURCE_AS), (3, RECEIVER_AS)))

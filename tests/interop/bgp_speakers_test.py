@@ -9,8 +9,8 @@ import unittest
 
 from lab.bgp.peer import PeerError, Unsupported
 from lab.bgp.speaker import Neighbor, PrefixLimit, Speaker, community
-from lab.namespaces import die_with_parent
 from bgp_case import Bird, Frr, GoBgp, OpenBgpd, BgpCase
+from lab.processes import owned
 
 KINDS = (Bird, Frr, GoBgp, OpenBgpd)
 
@@ -45,8 +45,8 @@ class Speakers(BgpCase):
         for kind in KINDS:
             with self.subTest(kind.name):
                 directory = self.directory / f"left-{kind.name}"
-                owner = self.enterContext(subprocess.Popen([sys.executable, "-c", ABANDONED, kind.name, directory], stdout=subprocess.PIPE,
-                                                           text=True, preexec_fn=die_with_parent))
+                owner = self.enterContext(subprocess.Popen(owned([sys.executable, "-c", ABANDONED, kind.name, directory]), stdout=subprocess.PIPE,
+                                                           text=True))
                 self.assertEqual(owner.stdout.readline(), "up\n")
                 self.assertTrue(processes_of(directory))
                 owner.kill()

@@ -13,8 +13,9 @@ import unittest
 from lab.guest import Guest, nic_mac
 from lab.lacp import CARRYING
 from lab.linux_bond import LinuxBond
-from lab.namespaces import Namespace, die_with_parent
+from lab.namespaces import Namespace
 from lab.open_vswitch import OpenVSwitch, SwitchError, frames_of
+from lab.processes import owned
 from lab_case import PATIENCE, LabCase
 from nic_patch import NicPatch
 
@@ -138,7 +139,7 @@ class Partners(LabCase):
 
     def test_switch_ends_with_whoever_started_it(self) -> None:
         directory = self.directory / "abandoned"
-        owner = subprocess.Popen([sys.executable, "-c", ABANDONED, directory], stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+        owner = subprocess.Popen(owned([sys.executable, "-c", ABANDONED, directory]), stdout=subprocess.PIPE, text=True)
         self.assertEqual(owner.stdout.readline(), "up\n")
         self.assertGreaterEqual(len(processes_below(directory)), 3)
         owner.send_signal(signal.SIGKILL)

@@ -10,7 +10,8 @@ import time
 import unittest
 
 from lab import frames
-from lab.namespaces import Namespace, die_with_parent
+from lab.namespaces import Namespace
+from lab.processes import owned
 from lab_case import BINARIES, HOUSE, PATIENCE, CardClient, LabCase
 
 USAGE, CARD = 1, 3
@@ -38,7 +39,7 @@ class Rings(LabCase):
 
     def start(self, *arguments: object, netns: Namespace | None = None) -> subprocess.Popen:
         command = [*(["nsenter", f"--net={netns.path}"] if netns else []), BINARIES / "poplink", *map(str, arguments)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent,
+        process = subprocess.Popen(owned(command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                    cwd=self.directory)
         self.addCleanup(self._reap, process)
         return process

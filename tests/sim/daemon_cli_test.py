@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 from lab import frames
-from lab.namespaces import die_with_parent
+from lab.processes import owned
 from lab_case import BINARIES, PATIENCE, LabCase
 
 USAGE, CARD = 1, 3
@@ -36,8 +36,8 @@ class DaemonCli(LabCase):
         return self.directory / f"{SITE}.api"
 
     def start(self, program: str, *arguments: object) -> subprocess.Popen:
-        process = subprocess.Popen([BINARIES / program, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   preexec_fn=die_with_parent, cwd=self.directory)
+        process = subprocess.Popen(owned([BINARIES / program, *map(str, arguments)]), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   cwd=self.directory)
         self.addCleanup(self._reap, process)
         return process
 
@@ -59,8 +59,8 @@ class DaemonCli(LabCase):
         self.assertEqual(daemon.returncode, 0 if how == signal.SIGTERM else -how, said)
 
     def said(self, *arguments: object) -> tuple[int, str, str]:
-        run = subprocess.run([BINARIES / "poplink", *map(str, arguments), "--node", self.node(SITE)], capture_output=True, text=True, timeout=PATIENCE,
-                             preexec_fn=die_with_parent, cwd=self.directory)
+        run = subprocess.run(owned([BINARIES / "poplink", *map(str, arguments), "--node", self.node(SITE)]), capture_output=True, text=True,
+                             timeout=PATIENCE, cwd=self.directory)
         return run.returncode, run.stdout, run.stderr
 
     def both(self, *commands: tuple) -> list[tuple[int, str, str]]:
@@ -141,8 +141,8 @@ class DaemonCli(LabCase):
         self.api.chmod(0)
         for command in (("show", "port"), ("show", "lag"), ("card", "info"), ("capture",)):
             # Even root, without its capabilities.
-            run = subprocess.run(["setpriv", "--bounding-set=-all", "--inh-caps=-all", BINARIES / "poplink", *command, "--node", self.node(SITE)],
-                                 capture_output=True, text=True, timeout=PATIENCE, preexec_fn=die_with_parent)
+            run = subprocess.run(owned(["setpriv", "--bounding-set=-all", "--inh-caps=-all", BINARIES / "poplink", *command, "--node", self.node(SITE)]),
+                                 capture_output=True, text=True, timeout=PATIENCE)
             self.assertEqual((run.returncode, run.stdout, run.stderr), (CARD, "", f"poplink: {self.api}: Permission denied\n"), command)
 
     # ---- captured frames

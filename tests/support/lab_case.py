@@ -11,7 +11,8 @@ import sys
 import tempfile
 import unittest
 
-from lab.namespaces import Namespace, die_with_parent
+from lab.namespaces import Namespace
+from lab.processes import owned
 
 BINARIES = pathlib.Path(os.environ["POPLINK_BINARIES"])
 HOUSE = pathlib.Path(__file__).resolve().parents[2]
@@ -34,8 +35,7 @@ class LabCase(unittest.TestCase):
         return namespace
 
     def run_program(self, name: str, *arguments: object, expect: int = 0) -> subprocess.CompletedProcess:
-        run = subprocess.run([BINARIES / name, *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE,
-                             preexec_fn=die_with_parent, cwd=self.directory)
+        run = subprocess.run(owned([BINARIES / name, *map(str, arguments)]), capture_output=True, text=True, timeout=PATIENCE, cwd=self.directory)
         self.assertEqual(run.returncode, expect, f"{name} {' '.join(map(str, arguments))}\n{run.stdout}{run.stderr}")
         return run
 
@@ -52,8 +52,7 @@ class LabCase(unittest.TestCase):
     def _start(self, lab: pathlib.Path) -> subprocess.Popen:
         self.log = self.directory / "poplink-sim.log"
         with self.log.open("w") as log:
-            sim = subprocess.Popen([BINARIES / "poplink-sim", "live", "--lab", lab], stdout=subprocess.PIPE, stderr=log, text=True,
-                                   preexec_fn=die_with_parent, cwd=self.directory)
+            sim = subprocess.Popen(owned([BINARIES / "poplink-sim", "live", "--lab", lab]), stdout=subprocess.PIPE, stderr=log, text=True, cwd=self.directory)
         self.addCleanup(self._end, sim)
         self.assertEqual(sim.stdout.readline(), "ready\n", self.log.read_text())
         return sim

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from lab.namespaces import die_with_parent
+from lab.processes import owned
 from lab_case import BINARIES, PATIENCE, LabCase
 
 PORT = 17900
@@ -72,8 +72,8 @@ class SpeakerCase(LabCase):
         daemons = []
         for name in names:
             with (self.directory / f"{name}.log").open("a") as log:
-                daemon = subprocess.Popen([BINARIES / "poplinkd", self.write(name), "--node", self.node(name)], stdout=subprocess.PIPE, stderr=log, text=True,
-                                          preexec_fn=die_with_parent)
+                daemon = subprocess.Popen(owned([BINARIES / "poplinkd", self.write(name), "--node", self.node(name)]), stdout=subprocess.PIPE,
+                                          stderr=log, text=True)
             self.addCleanup(self._end, daemon)
             self.assertEqual(daemon.stdout.readline(), "ready\n", self.log_of(name))
             daemons.append(daemon)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import unittest
 
-from lab.namespaces import die_with_parent
+from lab.processes import owned
 from lab_case import BINARIES, PATIENCE, LabCase
 from vm_test import CARD
 
@@ -17,8 +17,8 @@ class GuestShell(LabCase):
     """What script/guest starts."""
 
     def start(self, *command: str) -> subprocess.Popen:
-        shell = subprocess.Popen([sys.executable, "-m", "lab.guest_shell", "--binaries", BINARIES, *command], stdin=subprocess.PIPE,
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent,
+        shell = subprocess.Popen(owned([sys.executable, "-m", "lab.guest_shell", "--binaries", BINARIES, *command]), stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                  env=os.environ | {"TMPDIR": str(self.directory)})
         self.addCleanup(shell.communicate)
         self.addCleanup(shell.kill)

@@ -12,7 +12,7 @@ import time
 import unittest
 
 from lab.guest import Guest
-from lab.namespaces import die_with_parent
+from lab.processes import owned
 from lab_case import BINARIES, HOUSE, PATIENCE, CardClient, LabCase
 
 CARD, SECOND_CARD = "0000:01:00.0", "0000:02:00.0"
@@ -135,8 +135,7 @@ class VirtualMachine(LabCase):
         self.assertEqual(self.log.read_text(), "")
 
     def test_machine_ends_with_whoever_started_it_and_frees_the_card(self) -> None:
-        owner = subprocess.Popen([sys.executable, "-c", ABANDONED, self.directory, self.proxy], stdout=subprocess.PIPE, text=True,
-                                 preexec_fn=die_with_parent)
+        owner = subprocess.Popen(owned([sys.executable, "-c", ABANDONED, self.directory, self.proxy]), stdout=subprocess.PIPE, text=True)
         qemu = int(owner.stdout.readline())
         owner.send_signal(signal.SIGKILL)
         owner.wait()
