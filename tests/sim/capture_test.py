@@ -9,10 +9,9 @@ import subprocess
 import time
 import unittest
 
+from capture_case import CaptureCase
 from lab import frames
-from lab.namespaces import Namespace
-from lab.processes import owned
-from lab_case import BINARIES, HOUSE, PATIENCE, CardClient, LabCase
+from lab_case import HOUSE, PATIENCE, CardClient
 
 USAGE, CARD = 1, 3
 CARD_MAP = json.loads((HOUSE / "tests" / "card" / "golden" / "card_map.json").read_text())
@@ -24,7 +23,7 @@ WRONG_TAG = frames.frame(frames.VRACK_MAC, frames.CUSTOMER_MAC, frames.TEST_ETHE
 GOOD = frames.frame(frames.VRACK_MAC, frames.CUSTOMER_MAC, frames.TEST_ETHERTYPE, b"good" * 40)
 
 
-class Rings(LabCase):
+class Rings(CaptureCase):
     def setUp(self) -> None:
         super().setUp()
         self.customer, self.vrack = self.namespace("customer"), self.namespace("vrack")
@@ -37,34 +36,8 @@ class Rings(LabCase):
             self.poplink("apply", self.one_link, "--node", self.node(site))
         self.card = f"sim:{self.socket('par-th2')}"
 
-    def start(self, *arguments: object, netns: Namespace | None = None) -> subprocess.Popen:
-        command = [*(["nsenter", f"--net={netns.path}"] if netns else []), BINARIES / "poplink", *map(str, arguments)]
-        process = subprocess.Popen(owned(command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   cwd=self.directory)
-        self.addCleanup(self._reap, process)
-        return process
-
-    @staticmethod
-    def _reap(process: subprocess.Popen) -> None:
-        process.kill()
-        process.wait()
-        for stream in (process.stdout, process.stderr):
-            stream.close()
-
     def capture(self, *arguments: object) -> subprocess.Popen:
-        process = self.start("capture", self.card, *arguments)
-        self.assertIn("capturing at", process.stderr.readline())
-        return process
-
-    def ended(self, process: subprocess.Popen, expect: int = 0) -> tuple[str, str]:
-        out, err = process.communicate(timeout=PATIENCE)
-        self.assertEqual(process.returncode, expect, out + err)
-        return out, err
-
-    def send(self, *some: bytes) -> None:
-        with self.customer.packet_socket("e0") as outlet:
-            for one in some:
-                outlet.send(one)
+        return self.started_capture(self.card, *arguments)
 
     def enabled(self) -> list[int]:
         """Rings that are enabled and the capture, as the next owner finds them."""
@@ -159,7 +132,7 @@ class Rings(LabCase):
     def test_card_that_goes_away_ends_capture_and_tap(self) -> None:
         for options in ([], ["--poll"]):
             capture = self.capture(*options)
-            tap = self.start("tap", f"sim:{self.socket('rbx')}", "--port", 3, "--interface", "host0", *options, netns=self.vrack)
+            tap = self.start("poplink", "tap", f"sim:{self.socket('rbx')}", "--port", 3, "--interface", "host0", *options, netns=self.vrack)
             self.assertIn("is port 3", tap.stdout.readline())
             self.sim.kill()
             self.sim.wait()
@@ -185,7 +158,7 @@ class Rings(LabCase):
         self.start_live({name: {2: {"cable": "between"}} for name in ("a", "b")}, [{"name": "between"}])
         taps = []
         for name, space, address in (("a", self.customer, "10.9.0.1"), ("b", self.vrack, "10.9.0.2")):
-            tap = self.start("tap", f"sim:{self.socket(name)}", "--port", 2, "--interface", "host0", netns=space)
+            tap = self.start("poplink", "tap", f"sim:{self.socket(name)}", "--port", 2, "--interface", "host0", netns=space)
             self.assertIn("is port 2", tap.stdout.readline())
             space.run("ip", "address", "add", f"{address}/24", "dev", "host0")
             taps.append(tap)

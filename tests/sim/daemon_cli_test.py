@@ -7,9 +7,10 @@ import signal
 import subprocess
 import unittest
 
+from capture_case import CaptureCase
 from lab import frames
 from lab.processes import owned
-from lab_case import BINARIES, PATIENCE, LabCase
+from lab_case import BINARIES, PATIENCE
 
 USAGE, CARD = 1, 3
 SITE = "par-th2"
@@ -18,7 +19,7 @@ LACP = frames.frame(bytes.fromhex("0180c2000002"), frames.CUSTOMER_MAC, 0x8809, 
 WRONG_TAG = frames.frame(frames.VRACK_MAC, frames.CUSTOMER_MAC, frames.TEST_ETHERTYPE, b"lost" * 40, frames.tag(0x8100, 4095))
 
 
-class DaemonCli(LabCase):
+class DaemonCli(CaptureCase):
     def setUp(self) -> None:
         super().setUp()
         self.customer = self.namespace("customer")
@@ -34,19 +35,6 @@ class DaemonCli(LabCase):
     @property
     def api(self) -> pathlib.Path:
         return self.directory / f"{SITE}.api"
-
-    def start(self, program: str, *arguments: object) -> subprocess.Popen:
-        process = subprocess.Popen(owned([BINARIES / program, *map(str, arguments)]), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   cwd=self.directory)
-        self.addCleanup(self._reap, process)
-        return process
-
-    @staticmethod
-    def _reap(process: subprocess.Popen) -> None:
-        process.kill()
-        process.wait()
-        for stream in (process.stdout, process.stderr):
-            stream.close()
 
     def daemon(self) -> subprocess.Popen:
         daemon = self.start("poplinkd", self.one_link, "--node", self.node(SITE), "--log-level", "error")
@@ -148,19 +136,7 @@ class DaemonCli(LabCase):
     # ---- captured frames
 
     def capture(self, *arguments: object) -> subprocess.Popen:
-        process = self.start("poplink", "capture", "--node", self.node(SITE), *arguments)
-        self.assertIn("capturing at", process.stderr.readline())
-        return process
-
-    def ended(self, process: subprocess.Popen, expect: int = 0) -> tuple[str, str]:
-        out, err = process.communicate(timeout=PATIENCE)
-        self.assertEqual(process.returncode, expect, out + err)
-        return out, err
-
-    def send(self, *some: bytes) -> None:
-        with self.customer.packet_socket("e0") as outlet:
-            for one in some:
-                outlet.send(one)
+        return self.started_capture("--node", self.node(SITE), *arguments)
 
     def captured(self, last: bytes, *arguments: object) -> tuple[list[str], str]:
         """Lines without their times, in any order, and the last word. `last` of the frames is what the capture ends by: what still came
