@@ -227,6 +227,24 @@ TEST(SpeakerRefresh, gives_an_old_speaker_everything_again_without_marks) {
   EXPECT_EQ(star.peer(12).count(MessageType::route_refresh), 0u);
 }
 
+TEST(SpeakerRefresh, asked_for_before_end_of_rib_has_no_marks) {
+  Star star(graceful({11, 12}), true);
+  star.start();
+  star.announce(11, nets4(0, 10));
+  star.peer(12).send(mark(RefreshSubtype::request));
+  star.runFor(1s);
+  for (const std::uint8_t n : std::initializer_list<std::uint8_t>{11, 12})
+    star.peer(n).send(endOfRib(kIpv4Unicast) + endOfRib(kIpv6Unicast));
+  star.runFor(1s);
+  EXPECT_EQ(star.peer(12).known4.size(), 10u);
+  EXPECT_EQ(star.peer(12).endsOfRib(kIpv4Unicast), 1u);
+  EXPECT_EQ(star.peer(12).count(MessageType::route_refresh), 0u);
+  star.peer(12).send(mark(RefreshSubtype::request));
+  star.runFor(1s);
+  EXPECT_THAT(star.peer(12).messages(MessageType::route_refresh),
+              testing::ElementsAre(mark(RefreshSubtype::begin), mark(RefreshSubtype::end)));
+}
+
 TEST(SpeakerRefresh, of_a_peer_takes_away_what_it_does_not_repeat) {
   Restart star;
   star.peer(11).send(mark(RefreshSubtype::begin));
