@@ -7,8 +7,8 @@
 // when it gets to it.
 //
 // Work over the whole table is done in slices: walk(). Routes of a peer have a generation: they are old when the
-// peer's is a higher one. So "all routes of this peer are stale" is one addition (RFC 4724, 7313), and a peer that comes
-// back while its old routes are being removed loses none of the new ones.
+// peer's is a higher one. So "all routes of this peer are stale" is one addition (RFC 4724, 7313), and a peer that
+// comes back while its old routes are being removed loses none of the new ones.
 #pragma once
 
 #include <functional>
