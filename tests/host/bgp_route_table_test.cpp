@@ -129,6 +129,58 @@ TEST(RouteTable, routes_that_got_old_since_the_sweep_began_stay) {
   EXPECT_EQ(lab.check(), "");
 }
 
+/// Generations begin anew in here, wherever in their row the three kinds of routes are.
+template <class Prefix>
+void manyRises(unsigned before) {
+  RouteLab<Prefix> lab;
+  const auto rise = [&](unsigned times) {
+    for (; times != 0; --times) lab.age(1);
+  };
+  for (unsigned prefix = 0; prefix < 40; ++prefix) lab.put(1, prefix, kPlain);
+  lab.put(2, 0, kPlain);
+  rise(before);
+  for (unsigned prefix = 20; prefix < 40; ++prefix) lab.put(1, prefix, kPlain);
+  lab.sweep(1);
+  lab.walk(5);  // 15 are doomed yet
+  rise(1);
+  for (unsigned prefix = 30; prefix < 40; ++prefix) lab.put(1, prefix, kPlain);
+  rise(kLastGeneration + 1U - before);
+  for (unsigned prefix = 35; prefix < 40; ++prefix) lab.put(1, prefix, kPlain);
+  ASSERT_EQ(lab.check(), "");
+  lab.walkAll(7);
+  EXPECT_EQ(lab.table().routes(1).paths, 20U);
+  ASSERT_EQ(lab.check(), "");
+  lab.sweep(1);
+  lab.walkAll(7);
+  EXPECT_EQ(lab.table().routes(1).paths, 5U);
+  EXPECT_EQ(lab.table().routes(2).paths, 1U);
+  EXPECT_EQ(lab.check(), "");
+}
+
+TEST(RouteTable, thousands_of_rises_without_a_sweep_make_no_old_route_new) {
+  for (const unsigned before : std::initializer_list<unsigned>{1, 255, 256, kLastGeneration - 1, kLastGeneration}) {
+    SCOPED_TRACE(before);
+    manyRises<Prefix4>(before);
+    manyRises<Prefix6>(before);
+  }
+}
+
+TEST(RouteTable, a_route_said_between_two_rises_is_as_old_as_the_others_however_many_there_are) {
+  Lab lab;
+  for (unsigned rise = 0; rise < kLastGeneration + 10; ++rise) {
+    lab.put(1, rise % 50, kPlain);
+    lab.age(1);
+    if (rise % 100 == 0) {
+      ASSERT_EQ(lab.check(), "") << rise;
+    }
+  }
+  lab.put(1, 7, kPlain);
+  lab.sweep(1);
+  lab.walkAll(7);
+  EXPECT_EQ(lab.table().routes(1).paths, 1U);
+  EXPECT_EQ(lab.check(), "");
+}
+
 TEST(RouteTable, another_policy_refuses_what_was_taken_and_takes_what_was_refused) {
   Lab lab;
   lab.put(1, 0, kRefused);

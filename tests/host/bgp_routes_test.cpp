@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What sessions do to routes: graceful restart in both roles (RFC 4724), and the limits of prefixes.
+// What sessions do to routes: graceful restart in both roles (RFC 4724), refreshes (RFC 7313), and the limits of
+// prefixes.
 #include "bgp_rows.h"
 #include "graceful_restart.h"
 #include "prefix_limit.h"
@@ -114,6 +115,62 @@ TEST(StaleRoutes, go_when_the_peer_is_stopped) {
   EXPECT_EQ(routes.abandon(), (RouteChanges{kBoth, {}, {}}));
   EXPECT_FALSE(routes.deadline());
   EXPECT_EQ(routes.abandon(), kNothing);
+}
+
+/// RFC 7313 section 4.
+TEST(StaleRoutes, of_a_refresh_wait_for_its_end_or_the_end_of_their_time) {
+  StaleRoutes routes;
+  routes.established(session(), kStart);
+  EXPECT_EQ(routes.beginRefresh(kIpv4Unicast, kStart), (RouteChanges{{}, {}, {kIpv4Unicast}}));
+  EXPECT_EQ(routes.beginRefresh(kIpv6Unicast, kStart + 60s), (RouteChanges{{}, {}, {kIpv6Unicast}}));
+  EXPECT_EQ(routes.deadline(), kStart + 360s);
+  EXPECT_EQ(routes.stale(), kBoth);
+  EXPECT_EQ(routes.endOfRib(kIpv4Unicast), kNothing) << "another mark";
+  EXPECT_EQ(routes.endRefresh(kIpv4Unicast), (RouteChanges{{}, {kIpv4Unicast}, {}}));
+  EXPECT_EQ(routes.endRefresh(kIpv4Unicast), kNothing);
+  EXPECT_EQ(routes.run(kStart + 420s - 1ns), kNothing);
+  EXPECT_EQ(routes.run(kStart + 420s), (RouteChanges{{}, {kIpv6Unicast}, {}}));
+  EXPECT_EQ(routes.endRefresh(kIpv6Unicast), kNothing);
+  EXPECT_FALSE(routes.deadline());
+}
+
+TEST(StaleRoutes, of_a_refresh_that_begins_anew_wait_anew) {
+  StaleRoutes routes(100s);
+  routes.established(session(), kStart);
+  routes.beginRefresh(kIpv4Unicast, kStart);
+  EXPECT_EQ(routes.beginRefresh(kIpv4Unicast, kStart + 90s), (RouteChanges{{}, {}, {kIpv4Unicast}}));
+  EXPECT_EQ(routes.deadline(), kStart + 190s);
+}
+
+TEST(StaleRoutes, of_a_refresh_are_those_of_a_restart_when_the_session_is_lost) {
+  StaleRoutes routes;
+  routes.established(session(), kStart);
+  routes.beginRefresh(kIpv4Unicast, kStart);
+  EXPECT_EQ(routes.down(lost(), kStart + 300s), (RouteChanges{{}, {}, kBoth}));
+  EXPECT_EQ(routes.deadline(), kStart + 420s);
+  EXPECT_EQ(routes.beginRefresh(kIpv4Unicast, kStart + 301s), kNothing);
+  EXPECT_EQ(routes.endRefresh(kIpv4Unicast), kNothing);
+}
+
+TEST(StaleRoutes, of_a_refresh_go_when_the_session_does_or_the_peer_is_stopped) {
+  StaleRoutes routes;
+  routes.established(session(), kStart);
+  routes.beginRefresh(kIpv4Unicast, kStart);
+  EXPECT_EQ(routes.down(lost({}), kStart), (RouteChanges{kBoth, {}, {}}));
+  EXPECT_FALSE(routes.deadline());
+  routes.established(session(), kStart);
+  routes.beginRefresh(kIpv4Unicast, kStart);
+  EXPECT_EQ(routes.abandon(), (RouteChanges{kBoth, {}, {}}));
+  EXPECT_FALSE(routes.deadline());
+}
+
+TEST(StaleRoutes, are_none_of_a_family_that_the_session_does_not_have) {
+  StaleRoutes routes;
+  Negotiated negotiated = session();
+  negotiated.families = {kIpv4Unicast};
+  routes.established(negotiated, kStart);
+  EXPECT_EQ(routes.beginRefresh(kIpv6Unicast, kStart), kNothing);
+  EXPECT_FALSE(routes.deadline());
 }
 
 constexpr PeerId kOne{1}, kTwo{2};

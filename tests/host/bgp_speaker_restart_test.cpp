@@ -112,6 +112,37 @@ TEST(SpeakerHelper, finds_a_restarted_peer_by_its_new_connection) {
   EXPECT_EQ(star.peer(12).count(MessageType::update), 0u);
 }
 
+/// RFC 7313 section 4: what its routes of the last session are is for End-of-RIB alone to say.
+TEST(SpeakerHelper, ignores_marks_of_a_refresh_before_end_of_rib) {
+  Restart star;
+  star.comeBack(true);
+  star.announce(11, nets4(0, 60));
+  star.peer(11).send(mark(RefreshSubtype::end) + mark(RefreshSubtype::begin));
+  star.runFor(1s);
+  EXPECT_EQ(star.stale(), 40u);
+  star.peer(11).send(endOfRib(kIpv4Unicast));
+  star.runFor(1s);
+  EXPECT_EQ(star.known(), 60u);
+  star.peer(11).send(mark(RefreshSubtype::end));
+  star.runFor(10min);
+  EXPECT_EQ(star.known(), 60u);
+  EXPECT_EQ(star.hub.countNews("bgp.stale", "before End-of-RIB"), 1u);
+}
+
+TEST(SpeakerHelper, keeps_the_routes_of_a_peer_that_restarts_in_the_midst_of_a_refresh) {
+  Restart star;
+  star.peer(11).send(mark(RefreshSubtype::begin));
+  star.announce(11, nets4(0, 30));
+  star.runFor(1s);
+  star.comeBack(true);
+  EXPECT_EQ(star.known(), 100u);
+  EXPECT_EQ(star.stale(), 100u);
+  star.announce(11, nets4(0, 60));
+  star.peer(11).send(endOfRib(kIpv4Unicast));
+  star.runFor(10min);
+  EXPECT_EQ(star.known(), 60u);
+}
+
 TEST(SpeakerRestarter, tells_nothing_before_all_peers_have_sent_end_of_rib) {
   Star star(graceful({11, 12}), true);
   star.start();
@@ -194,6 +225,24 @@ TEST(SpeakerRefresh, gives_an_old_speaker_everything_again_without_marks) {
   star.runFor(1s);
   EXPECT_EQ(star.peer(12).repeated, 100u);
   EXPECT_EQ(star.peer(12).count(MessageType::route_refresh), 0u);
+}
+
+TEST(SpeakerRefresh, asked_for_before_end_of_rib_has_no_marks) {
+  Star star(graceful({11, 12}), true);
+  star.start();
+  star.announce(11, nets4(0, 10));
+  star.peer(12).send(mark(RefreshSubtype::request));
+  star.runFor(1s);
+  for (const std::uint8_t n : std::initializer_list<std::uint8_t>{11, 12})
+    star.peer(n).send(endOfRib(kIpv4Unicast) + endOfRib(kIpv6Unicast));
+  star.runFor(1s);
+  EXPECT_EQ(star.peer(12).known4.size(), 10u);
+  EXPECT_EQ(star.peer(12).endsOfRib(kIpv4Unicast), 1u);
+  EXPECT_EQ(star.peer(12).count(MessageType::route_refresh), 0u);
+  star.peer(12).send(mark(RefreshSubtype::request));
+  star.runFor(1s);
+  EXPECT_THAT(star.peer(12).messages(MessageType::route_refresh),
+              testing::ElementsAre(mark(RefreshSubtype::begin), mark(RefreshSubtype::end)));
 }
 
 TEST(SpeakerRefresh, of_a_peer_takes_away_what_it_does_not_repeat) {

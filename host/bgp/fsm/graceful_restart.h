@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Graceful Restart (RFC 4724), both roles, as far as it is about time and order; the routes themselves are the RIB's.
-// Pure: sessions, End-of-RIB markers and the time go in, what to do with routes comes out.
+// Graceful Restart (RFC 4724), both roles, and the stale routes of Enhanced Route Refresh (RFC 7313), as far as they
+// are about time and order; the routes themselves are the RIB's. Pure: sessions, marks between routes and the time go
+// in, what to do with routes comes out.
 #pragma once
 
 #include <map>
@@ -20,32 +21,39 @@ struct RouteChanges {
 };
 
 /// Helper, "receiving speaker" (section 4.2): the routes of a peer that has lost its session, until it is back and has
-/// sent them again.
+/// sent them again. And those of a peer that sends them again without that, from BoRR to EoRR (RFC 7313 section 4).
 class StaleRoutes {
  public:
-  /// `longest`: for how long after the session is back stale routes wait for End-of-RIB.
+  /// `longest`: for how long stale routes of a session wait for End-of-RIB or EoRR.
   explicit StaleRoutes(Duration longest = std::chrono::seconds(360)) : longest_(longest) {}
 
-  /// Routes that were stale already, from a restart before, are swept: two restarts are not survived.
+  /// Routes that were stale already, from a restart before, are swept: two restarts are not survived. A refresh that
+  /// had no end is none: its peer has restarted once, and has all its routes.
   RouteChanges down(const action::SessionDown& down, TimePoint now);
   /// Stale routes of families that the peer does not speak any more, or did not go on forwarding (F bit), are swept.
   RouteChanges established(const Negotiated& negotiated, TimePoint now);
   RouteChanges endOfRib(Family family);
+  /// BoRR: all routes of the family are stale, also those that were said since another one, and have their full time
+  /// again. Not before the End-of-RIB of a peer that does graceful restart.
+  RouteChanges beginRefresh(Family family, TimePoint now);
+  /// EoRR; nothing without BoRR.
+  RouteChanges endRefresh(Family family);
   /// The peer is stopped or deconfigured: nothing is worth waiting for.
   RouteChanges abandon();
-  /// The peer has not come back in its Restart Time, or has not sent End-of-RIB in time.
+  /// The peer has not come back in its Restart Time, or has not sent End-of-RIB or EoRR in time.
   RouteChanges run(TimePoint now);
-  std::optional<TimePoint> deadline() const { return timer_; }
+  std::optional<TimePoint> deadline() const;
 
   /// Families with stale routes.
-  const std::set<Family>& stale() const { return stale_; }
+  std::set<Family> stale() const;
 
  private:
   Duration longest_;
   bool up_ = false;
-  std::set<Family> families_;  ///< of the session, or of the one that was
-  std::set<Family> stale_;
-  std::optional<TimePoint> timer_;  ///< the peer's Restart Time, then `longest_`
+  std::set<Family> families_;               ///< of the session, or of the one that was
+  std::set<Family> restarted_;              ///< with routes of a session before
+  std::optional<TimePoint> timer_;          ///< of `restarted_`: the peer's Restart Time, then `longest_`
+  std::map<Family, TimePoint> refreshing_;  ///< BoRR has come: when EoRR is waited for no longer
 };
 
 /// How the caller calls a peer; means nothing here.

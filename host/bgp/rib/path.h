@@ -36,15 +36,20 @@ struct Imported {
 using PathId = std::uint32_t;
 inline constexpr PathId kNoPath = 0xFFFF'FFFF;
 
+/// Bits of Path::generation, and the highest one.
+inline constexpr unsigned kGenerationBits = 13;
+inline constexpr std::uint16_t kLastGeneration = (1U << kGenerationBits) - 1;
+
 struct Path {
   PathId next = kNoPath;  ///< of the same prefix
   AttributesId received = kNoAttributes;
   AttributesId used = kNoAttributes;
   std::uint32_t since = 0;  ///< seconds of the caller's clock, when it came to be what it is
   PeerIndex peer = kNoPeer;
-  std::uint8_t generation = 0;
-  Ineligible why = Ineligible::none;
+  std::uint16_t generation : kGenerationBits = 0;
+  Ineligible why : 16 - kGenerationBits = Ineligible::none;
 };
+static_assert(static_cast<unsigned>(Ineligible::leak) < 1U << (16 - kGenerationBits), "the last reason has to fit");
 static_assert(sizeof(Path) == 20, "a million of them are 20 MB");
 
 /// A peer in the decision process.

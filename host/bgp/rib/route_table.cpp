@@ -221,8 +221,22 @@ void RouteTable<Prefix>::eraseUnused(PrefixId id) {
 
 template <class Prefix>
 void RouteTable<Prefix>::age(PeerIndex index) {
-  Peer& owner = peer(index);
-  ++owner.generation;
+  if (peer(index).generation == kLastGeneration) renumber(index);
+  ++peers_[index].generation;
+}
+
+/// Generations begin anew. Only three kinds of routes have to be told apart: those that a sweep is after, others that
+/// are old, and those that are not. All at once, or a peer could use up the numbers while a walk is on its way.
+template <class Prefix>
+void RouteTable<Prefix>::renumber(PeerIndex index) {
+  static constexpr std::uint16_t kDoomed = 0, kOld = 1, kNew = 2;
+  for (PrefixId id = 0; id < bound(); ++id)
+    if (const PathId at = pathOf(id, index); at != kNoPath) {
+      Path& path = paths_[at];
+      path.generation = doomed(path) ? kDoomed : old(path) ? kOld : kNew;
+    }
+  peers_[index].sweep_from = kOld;
+  peers_[index].generation = kNew;
 }
 
 /// There are new numbers since what is left was counted. A walk goes round, so they lie before some that it has to see.
@@ -310,18 +324,17 @@ void RouteTable<Prefix>::askAgain(PrefixId id, RouteOwner<Prefix>& owner, std::u
     const PathId path = pathOf(id, index);
     if (path == kNoPath) continue;
     const Imported imported = owner.import(index, prefix(id), paths_[path].received);
-    const std::uint8_t generation = paths_[path].generation;
+    const std::uint16_t generation = paths_[path].generation;
     put({id, path}, index, imported, now);
     paths_[path].generation = generation;
   }
 }
 
-/// Older than its peer's sweep. Generations go round, so their distance from the newest counts.
+/// Older than its peer's sweep.
 template <class Prefix>
 bool RouteTable<Prefix>::doomed(const Path& path) const {
   const Peer& owner = peers_[path.peer];
-  const auto age = [&](std::uint8_t generation) { return static_cast<std::uint8_t>(owner.generation - generation); };
-  return owner.sweep_left != 0 && age(path.generation) > age(owner.sweep_from);
+  return owner.sweep_left != 0 && path.generation < owner.sweep_from;
 }
 
 template <class Prefix>

@@ -7,8 +7,8 @@
 // when it gets to it.
 //
 // Work over the whole table is done in slices: walk(). Routes of a peer have a generation: they are old when the
-// peer's is another one. So "all routes of this peer are stale" is one addition (RFC 4724, 7313), and a peer that comes
-// back while its old routes are being removed loses none of the new ones.
+// peer's is a higher one. So "all routes of this peer are stale" is one addition (RFC 4724, 7313), and a peer that
+// comes back while its old routes are being removed loses none of the new ones.
 #pragma once
 
 #include <functional>
@@ -73,7 +73,8 @@ class RouteTable {
   /// False: there was none.
   bool withdraw(PeerIndex peer, const Prefix& prefix);
 
-  /// All its routes are old from now on: what comes again is not. At most 255 times without a sweep.
+  /// All its routes are old from now on: what comes again is not. Any number of times, with or without sweeps; one in
+  /// some thousand looks at the whole table.
   void age(PeerIndex peer);
   /// walk() removes those that are old now; what gets old meanwhile stays (RFC 4724 section 4.2: a second restart).
   void sweep(PeerIndex peer);
@@ -118,13 +119,14 @@ class RouteTable {
   friend class AdjRibOut<Prefix>;
   struct Peer {
     PeerRoutes routes;
-    std::uint8_t generation = 0;
-    std::uint8_t sweep_from = 0;                 ///< the generation at sweep(): routes older than that go
+    std::uint16_t generation = 0;                ///< none of its routes has a higher one
+    std::uint16_t sweep_from = 0;                ///< the generation at sweep(): routes older than that go
     PrefixId sweep_left = 0, reimport_left = 0;  ///< prefixes that walk() has to see yet
   };
 
   Peer& peer(PeerIndex index);
   bool doomed(const Path& path) const;
+  void renumber(PeerIndex index);
   void follow();
   void look(PrefixId id, RouteOwner<Prefix>& owner, std::uint32_t now);
   void removeOld(PrefixId id, RouteOwner<Prefix>& owner);

@@ -33,7 +33,7 @@ class SpeakerNet {
 enum class NewsLevel : std::uint8_t { info, warning, error };
 /// For the log.
 struct PeerNews {
-  const char* kind = "";  ///< "bgp.session", "bgp.limit", "bgp.update", "bgp.restart"
+  const char* kind = "";  ///< "bgp.session", "bgp.limit", "bgp.update", "bgp.stale", "bgp.restart"
   NewsLevel level = NewsLevel::info;
   std::string peer;  ///< name; empty: of all
   std::string text;
@@ -174,6 +174,8 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   void withdraw(Peering& peering, const Routes& routes, TimePoint now);
   void limitEvent(Peering& peering, Family family, LimitEvent event, TimePoint now);
   void endOfRib(Peering& peering, Family family, TimePoint now);
+  void beginRefresh(Peering& peering, Family family, TimePoint now);
+  void runStale(Peering& peering, TimePoint now);
   void release(const std::set<Family>& families, TimePoint now);
   void forget(Family family, PeerIndex peer);
   template <class Prefix, class Self>

@@ -168,6 +168,28 @@ void Speaker::endOfRib(Peering& peering, Family family, TimePoint now) {
   if (deferral_) release(deferral_->endOfRib(PeerId{peering.index}, family), now);
 }
 
+/// BoRR. Before End-of-RIB it is ignored (RFC 7313 section 4), or what is old from before a restart could not be told
+/// from what is old from before the refresh.
+void Speaker::beginRefresh(Peering& peering, Family family, TimePoint now) {
+  if (peering.negotiated.graceful_restart && !peering.families[family].end_of_rib)
+    tellSome(peering,
+             {"bgp.stale", NewsLevel::warning, peering.settings.name,
+              toString(family) + ": a refresh begins before End-of-RIB, its marks are ignored"},
+             now);
+  else
+    change(peering, peering.stale.beginRefresh(family, now));
+}
+
+void Speaker::runStale(Peering& peering, TimePoint now) {
+  const RouteChanges changes = peering.stale.run(now);
+  for (const Family family : changes.sweep)
+    tellSome(peering,
+             {"bgp.stale", NewsLevel::warning, peering.settings.name,
+              toString(family) + ": the time of stale routes is over, those that are left go"},
+             now);
+  change(peering, changes);
+}
+
 /// Families in which routes may be told from now on.
 void Speaker::release(const std::set<Family>& families, TimePoint now) {
   for (const Family family : families) forTable(family, [](auto&, auto& groups) { groups.setHeld(false); });

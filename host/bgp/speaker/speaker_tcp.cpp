@@ -108,7 +108,7 @@ void Speaker::run(TimePoint now) {
       }
       act(*peering, peering->machine.run(now), now);
     }
-    if (const auto due = peering->stale.deadline(); due && *due <= now) change(*peering, peering->stale.run(now));
+    if (const auto due = peering->stale.deadline(); due && *due <= now) runStale(*peering, now);
   }
   if (deferral_ && deferral_->deadline() && *deferral_->deadline() <= now) release(deferral_->run(now), now);
   writeOut();
@@ -273,12 +273,10 @@ void Speaker::takeRefresh(Peering& peering, ConnectionId id, Octets body, TimePo
     ++peering.counters.unknown_refreshes;
     return;
   }
+  if (refresh->subtype == RefreshSubtype::begin) return beginRefresh(peering, refresh->family, now);
+  if (refresh->subtype == RefreshSubtype::end) return change(peering, peering.stale.endRefresh(refresh->family));
   has_work_ = true;
-  forTable(refresh->family, [&](auto& table, auto& groups) {
-    if (refresh->subtype == RefreshSubtype::request) groups.refresh(peering.index, marks);
-    if (refresh->subtype == RefreshSubtype::begin) table.age(peering.index);
-    if (refresh->subtype == RefreshSubtype::end) table.sweep(peering.index);
-  });
+  forTable(refresh->family, [&](auto&, auto& groups) { groups.refresh(peering.index, marks); });
 }
 
 }  // namespace poplink::host::bgp

@@ -124,13 +124,12 @@ void UpdateGroups<Prefix>::refresh(PeerIndex peer, bool marks) {
   Group& own = alone(peer);
   own.out->walk(true);
   may_merge_ = true;
-  if (!marks) return;
-  // Who asks again meanwhile has it all before the same mark: asking makes nothing wait that has no bound.
-  Owed end{peer, encode(RouteRefresh{kFamilyOf<Prefix>, RefreshSubtype::end})};
-  if (std::ranges::find(own.owed, end.message, &Owed::message) != own.owed.end()) return;
+  // Who asks again meanwhile has it all before the same mark: asking makes nothing wait that has no bound. Who has not
+  // had End-of-RIB yet has it all before that: no BoRR may come there (RFC 7313 section 4).
+  if (!marks || !own.owed.empty()) return;
   lines_.send(peer, std::make_shared<const std::vector<std::uint8_t>>(
                         encode(RouteRefresh{kFamilyOf<Prefix>, RefreshSubtype::begin})));
-  own.owed.push_back(std::move(end));
+  own.owed.push_back({peer, encode(RouteRefresh{kFamilyOf<Prefix>, RefreshSubtype::end})});
 }
 
 template <class Prefix>
