@@ -98,10 +98,9 @@ void printLast(const Json& neighbor) {
     line("last NOTIFICATION", cellOf(last.at("direction")) + " " + cellOf(last.at("time")) + ", " +
                                   cellOf(last.at("text")) +
                                   (last.at("shutdown_text").is_null() ? "" : ": " + last.at("shutdown_text").dump()));
-  constexpr std::pair<const char*, const char*> kLast[] = {{"last error", "last_error"},
-                                                           {"last wrong UPDATE", "last_update_error"}};
-  for (const auto& [name, key] : kLast)
-    if (!neighbor.at(key).is_null()) line(name, cellOf(neighbor.at(key)));
+  if (const Json& error = neighbor.at("last_error"); !error.is_null())
+    line("last error", durationOf(neighbor.at("last_error_age_seconds")) + " ago, " + cellOf(error));
+  if (const Json& wrong = neighbor.at("last_update_error"); !wrong.is_null()) line("last wrong UPDATE", cellOf(wrong));
 }
 
 void printPath(const Json& path) {
@@ -147,7 +146,8 @@ void printSummary(const Json& summary) {
                                     stateOf(peer),
                                     durationOf(peer.at("uptime_seconds")),
                                     cellOf(peer.at("flaps"))};
-    std::string error = cellOf(peer.at("last_error"));
+    // What has passed is no problem of a session that is up.
+    std::string error = peer.at("state") == "Established" ? "-" : cellOf(peer.at("last_error"));
     for (const auto& [family, counts] : peer.at("prefixes").items()) {
       row.push_back(family);
       for (const char* count : {"received", "accepted", "best", "advertised", "limit"})

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file that is there whole or not at all: written beside its place, and put there when it is whole.
+// A file that is there whole or not at all: written beside its place, as PATH.draft, and put there when it is whole.
+//
+// Who is killed in between leaves a draft, and the next one for the same place removes it. So of two at the same time,
+// of one process, the later one holds.
 #pragma once
 
 #include <sys/types.h>
@@ -14,19 +17,21 @@ namespace poplink::host {
 
 class DraftFile {
  public:
-  /// `mode`: who may read and write it. Throws std::system_error.
+  /// `mode`: who may read and write it. Throws std::system_error, also where PATH.draft is somebody else's to remove.
   DraftFile(const std::string& path, mode_t mode);
-  /// Removes it, unless finish() was called.
+  /// Removes the draft, unless finish() was called.
   ~DraftFile();
   DraftFile(const DraftFile&) = delete;
   DraftFile& operator=(const DraftFile&) = delete;
 
   /// Throws std::system_error.
   void write(std::span<const std::uint8_t> octets);
-  /// In place of what was there. Throws std::system_error.
+  /// In place of what was there. Throws std::system_error, ECANCELED if a later one has begun.
   void finish();
 
  private:
+  bool isThere() const;
+
   std::string path_, draft_;
   driver::Descriptor file_;
 };

@@ -10,7 +10,7 @@ import time
 
 MAX_INPUT_BYTES = 4096
 MAX_INPUT_SECONDS = 30  # longer is a failure
-MAX_FILES = 100
+MAX_FILES = 250  # parsers of text need most: an input for each of their errors
 MAX_CORPUS_BYTES = 200 << 10
 STATUS = re.compile(r"^#\d+\s.*?cov: (\d+).*? corp: (\d+)/", re.MULTILINE)
 FOUND_BY_FUZZING = re.compile(r"[0-9a-f]{40}")  # libFuzzer names an input by its SHA-1

@@ -4,7 +4,6 @@ import concurrent.futures
 import dataclasses
 import os
 import pathlib
-import resource
 import subprocess
 import time
 
@@ -47,14 +46,13 @@ class Verdict:
 
 def _run(program: pathlib.Path, number: int, cpu_seconds: float | None) -> tuple[bool, float]:
     """Whether the program passed, and its CPU seconds."""
-    def limits() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if cpu_seconds is not None:
-            resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_seconds) + 1, int(cpu_seconds) + 1))
+    # No `preexec_fn`: Python code between fork() and exec() would take a terminal's Ctrl-C for its own and print a traceback.
+    limited = ["prlimit", f"--as={MEMORY_BYTES}", "--core=0"]
+    if cpu_seconds is not None:
+        limited.append(f"--cpu={int(cpu_seconds) + 1}")
     environment = {**os.environ, "POPLINK_MUTANT": str(number), "GTEST_FAIL_FAST": "1", "GTEST_BRIEF": "1",
                    "POPLINK_LINE_RATE_CYCLES": "150000"}
-    process = subprocess.Popen([program], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=limits)
+    process = subprocess.Popen([*limited, "--", program], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return process.returncode == 0, usage.ru_utime + usage.ru_stime

@@ -97,11 +97,12 @@ class FuzzScript(unittest.TestCase):
     def test_limits_a_corpus_but_keeps_named_files(self) -> None:
         corpus = self.corpora / "marked"
         (corpus / "harmless").write_bytes(bytes(4000))
-        for number in range(150):
+        found = target.MAX_FILES - 1  # beside the named one
+        for number in range(found + 50):
             (corpus / f"{number:040x}").write_bytes(bytes(number))
         target.drop_largest(corpus)
-        self.assertEqual(self.names("marked"), {"harmless", *(f"{number:040x}" for number in range(99))})
-        for number in range(99):
+        self.assertEqual(self.names("marked"), {"harmless", *(f"{number:040x}" for number in range(found))})
+        for number in range(found):
             (corpus / f"{number:040x}").write_bytes(bytes(4096))
         target.drop_largest(corpus)
         self.assertEqual(len(self.names("marked")), 1 + (target.MAX_CORPUS_BYTES - 4000) // 4096)

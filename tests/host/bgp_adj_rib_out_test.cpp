@@ -10,6 +10,7 @@ namespace {
 
 // Export rule 0 refuses sets that 6 divides and routes of the instance itself; import policy 0 those that 7 divides.
 constexpr unsigned kPlain = 2;
+constexpr unsigned kSame = 3;          ///< even rules make the same of it
 constexpr unsigned kPreferred = 26;    ///< like kPlain, with a higher LOCAL_PREF
 constexpr unsigned kNotExported = 30;  ///< preferred too
 constexpr unsigned kLong = 95;         ///< preferred too
@@ -129,6 +130,48 @@ TYPED_TEST(AdjRibOuts, other_rules_and_a_refresh_withdraw_what_they_refuse) {
   group->changeRule(2);  // refuses routes of peer 2
   EXPECT_EQ(group->rest(1), "");
   EXPECT_EQ(group->knowledge(5).size(), 1U);
+}
+
+TYPED_TEST(AdjRibOuts, other_rules_tell_only_what_they_make_something_else_of) {
+  auto group = this->group(5);
+  for (unsigned prefix = 0; prefix < 50; ++prefix) this->lab_.put(1, prefix, kSame);
+  EXPECT_EQ(group->rest(100), "");
+  std::size_t before = group->messages();
+  group->changeRule(2);
+  EXPECT_EQ(group->rest(7), "");
+  EXPECT_EQ(group->messages(), before);
+  this->lab_.put(1, 50, kPlain);
+  EXPECT_EQ(group->rest(100), "");
+  before = group->messages();
+  group->changeRule(0);
+  EXPECT_EQ(group->rest(7), "");
+  EXPECT_EQ(group->messages(), before + 1);
+}
+
+TYPED_TEST(AdjRibOuts, what_waits_when_other_rules_come_is_told_once) {
+  auto group = this->group(5);
+  for (unsigned prefix = 0; prefix < 50; ++prefix) this->lab_.put(1, prefix, kPlain);
+  EXPECT_EQ(group->rest(100), "");
+  for (unsigned prefix = 0; prefix < 50; ++prefix) this->lab_.put(1, prefix, kPreferred);
+  this->lab_.put(1, 60, kPlain);
+  this->lab_.withdraw(1, 60);
+  const std::size_t before = group->messages();
+  group->changeRule(2);
+  EXPECT_EQ(group->rest(100), "");
+  EXPECT_EQ(group->messages(), before + 1);
+  EXPECT_EQ(this->lab_.table().prefixes(), 50U) << "what nobody was told of is gone";
+}
+
+TYPED_TEST(AdjRibOuts, a_refresh_while_other_rules_are_told_tells_all) {
+  auto group = this->group(5);
+  for (unsigned prefix = 0; prefix < 50; ++prefix) this->lab_.put(1, prefix, kSame);
+  EXPECT_EQ(group->rest(100), "");
+  group->changeRule(2);
+  EXPECT_EQ(group->flush(10), "");
+  const std::size_t before = group->messages();
+  group->walk(true);
+  EXPECT_EQ(group->rest(100), "");
+  EXPECT_EQ(group->messages(), before + 1);
 }
 
 TYPED_TEST(AdjRibOuts, a_prefix_that_a_walk_has_passed_waits_once) {

@@ -13,7 +13,7 @@
 namespace poplink::host::bgp {
 
 /// Export rules by number: some routes are refused, for their set or (odd rules) for their prefix too; others get a MED
-/// by which receivers can tell the rules.
+/// by which receivers can tell the rules, but for sets that 3 divides.
 template <class Prefix>
 class LabExporter : public Exporter<Prefix> {
  public:
@@ -26,7 +26,7 @@ class LabExporter : public Exporter<Prefix> {
     const unsigned set = labSetOf(store_, best.attributes);
     if ((set + rule_) % 6 == 0 || best.peer % 7 == rule_ % 7) return std::nullopt;
     if (byPrefix() && (hashOf(prefix) + rule_) % 4 == 0) return std::nullopt;
-    return 4 * rule_ + set % 2 + (byPrefix() ? 2 * (prefix.length % 2) : 0);
+    return (set % 3 == 0 ? 0 : 4 * rule_) + set % 2 + (byPrefix() ? 2 * (prefix.length % 2) : 0);
   }
   Exported make(const Best& best, std::uint64_t verdict) override {
     Bytes med;
@@ -71,6 +71,7 @@ class GroupLab : UpdateSink {
   GroupLab(GroupLab& from, PeerIndex peer)
       : table_(from.table_),
         exporter_(from.exporter_),
+        before_(from.before_),
         out_(std::make_unique<AdjRibOut<Prefix>>(*from.out_)),
         again_(from.again_) {
     take(peer, from.leave(peer));
@@ -98,24 +99,29 @@ class GroupLab : UpdateSink {
     for (const PeerIndex peer : other.members()) take(peer, other.leave(peer));
   }
   void walk(bool again) {
+    if (again) before_.reset();
+    again_ |= again || before_;  // where a walk for other rules has been, they are told once more
     out_->walk(again);
-    again_ |= again;
   }
   void changeRule(unsigned rule) {
+    before_.reset();
+    if (out_->walked()) before_.emplace(exporter_);
+    again_ |= !before_;
     exporter_.change(rule);
-    walk(true);
+    out_->walk(true);
   }
 
   std::string flush(std::size_t budget) {
     told_before_.clear();
     for (PrefixId id = 0; id < table_.bound(); ++id) told_before_.push_back(out_->told(id));
     announced_.clear();
-    out_->flush(budget, exporter_, *this);
+    out_->flush(budget, exporter_, *this, before_ ? &*before_ : nullptr);
     for (const auto& [prefix, news] : announced_) {
       const PrefixId id = table_.find(prefix);
       note(news || again_ || told_before_[id] != out_->told(id), "nothing is told twice");
     }
     again_ = again_ && !out_->walked();
+    if (out_->walked()) before_.reset();
     note(out_->waiting() <= 2 * std::size_t{table_.bound()}, "what waits is bounded");
     if (out_->atRest()) checkAtRest();
     return problem_;
@@ -210,9 +216,10 @@ class GroupLab : UpdateSink {
 
   RouteTable<Prefix>& table_;
   LabExporter<Prefix> exporter_;
+  std::optional<LabExporter<Prefix>> before_;  ///< rules that a walk has to replace
   std::unique_ptr<AdjRibOut<Prefix>> out_;
   std::map<PeerIndex, Knowledge<Prefix>> known_;
-  bool again_ = false;
+  bool again_ = false;  ///< a walk tells everything
   std::vector<Best> told_before_;
   std::map<Prefix, bool> announced_;  ///< in this flush; whether it was news
   std::size_t messages_ = 0, too_longs_ = 0;

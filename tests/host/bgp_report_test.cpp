@@ -58,6 +58,31 @@ TEST(BgpReport, neighbor_has_the_last_notification_of_either_side) {
   EXPECT_EQ(last().at("flaps"), 2);
 }
 
+TEST(BgpReport, last_error_has_a_time_and_stays_when_the_next_session_is_up) {
+  PeerSettings peer = ReportLab::peer("a", 2);
+  peer.session.passive = false;
+  ReportLab lab(ReportLab::settings({peer}));
+  const auto error = [&] {
+    const Json a = reportNeighbor(lab.speaker, *lab.speaker.peering("a"), lab.time());
+    EXPECT_EQ(a.at("last_error"), peerIn(reportSummary(lab.speaker, lab.time()), "a").at("last_error"));
+    return Json{a.at("state"), a.at("last_error"), a.at("last_error_time"), a.at("last_error_age_seconds")};
+  };
+  EXPECT_EQ(error(), Json({"Connect", nullptr, nullptr, nullptr}));
+  lab.pass(2s);
+  const Peering& peering = *lab.speaker.peering("a");
+  lab.speaker.connectFailed(peering.index, *peering.machine.attempt(), "connection refused", lab.time().now);
+  lab.pass(3s);
+  EXPECT_EQ(error(), Json({"Active", "connection refused", "2026-03-01T12:00:02.000Z", 3}));
+  lab.up("a");
+  lab.pass(1s);
+  EXPECT_EQ(error(), Json({"Established", "connection refused", "2026-03-01T12:00:02.000Z", 4}));
+  lab.hear("a", encode(Notification{ErrorCode::cease, subcode::kAdministrativeReset, {}}));
+  const Json ended = error();
+  EXPECT_THAT(ended.at(1).get<std::string>(), HasSubstr("administrative reset"));
+  EXPECT_EQ(ended.at(2), "2026-03-01T12:00:06.000Z");
+  EXPECT_EQ(ended.at(3), 0);
+}
+
 TEST(BgpReport, neighbor_says_what_was_agreed_on_and_when_time_is_up) {
   PeerSettings peer = ReportLab::peer("a", 2);
   peer.session.open.hold_seconds = 30;

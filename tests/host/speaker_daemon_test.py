@@ -161,6 +161,16 @@ class SpeakerDaemon(SpeakerCase):
         self.wait_for("it is back", lambda: self.prefixes("north") == ["10.2.0.0/16"])
         self.assertEqual(self.peer("north", "east")["flaps"], 1)
 
+    def test_what_kept_a_session_from_coming_up_is_no_problem_of_it_later(self) -> None:
+        self.join("north", "east")
+        self.start("north")
+        self.wait_for("nobody is there", lambda: self.peer("north", "east")["last_error"])
+        self.assertRegex(self.text("north", "show", "bgp"), r"(?m)^east .* Connection refused$")
+        self.start("east")
+        self.wait_for("it is up", lambda: self.state("north", "east") == "Established")
+        self.assertRegex(self.text("north", "show", "bgp"), r"(?m)^east .* Established .* -$")
+        self.assertRegex(self.text("north", "show", "bgp", "neighbor", "east"), r"(?m)^  last error: [0-9ms ]+ ago, ")
+
     def test_without_a_daemon_commands_say_so(self) -> None:
         for command in (("show", "bgp"), ("bgp", "drain"), ("explain", "route", "10.0.0.0/8"), ("apply", str(self.write("north")))):
             said = self.poplink(*command, "--node", self.node("north"), expect=CARD).stderr

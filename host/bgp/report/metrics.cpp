@@ -37,7 +37,7 @@ class Metrics {
     text_.family("poplink_bgp_session_last_down_reason_info", Type::gauge,
                  "Why the last session or attempt ended, as a label");
     for (const Peering* peer : peers_)
-      if (!peer->last_error.empty()) text_.sample({{"peer", nameOf(*peer)}, {"reason", peer->last_error}}, 1);
+      if (peer->last_error) text_.sample({{"peer", nameOf(*peer)}, {"reason", peer->last_error->why}}, 1);
     holdTimes();
   }
 

@@ -39,6 +39,7 @@ Json prefixCounts(const Speaker& speaker, const Peering& peering, Family family)
 
 Json summaryOf(const Speaker& speaker, const Peering& peering, const ReportTime& time) {
   const State state = peering.machine.state();
+  const std::optional<LastError>& error = peering.last_error;
   std::uint64_t received = 0, sent = 0;
   for (const std::uint64_t count : peering.counters.received) received += count;
   for (const std::uint64_t count : peering.counters.sent) sent += count;
@@ -53,7 +54,9 @@ Json summaryOf(const Speaker& speaker, const Peering& peering, const ReportTime&
       {"flaps", peering.machine.counters().down},
       {"messages_received", received},
       {"messages_sent", sent},
-      {"last_error", orNull(peering.last_error)},
+      {"last_error", error ? Json(error->why) : Json()},
+      {"last_error_time", error ? Json(time.text(error->at)) : Json()},
+      {"last_error_age_seconds", error ? Json(time.secondsSince(error->at)) : Json()},
   };
   for (const Family family : familiesOf(peering))
     json["prefixes"][familyKey(family)] = prefixCounts(speaker, peering, family);

@@ -94,27 +94,30 @@ void AdjRibOut<Prefix>::set(PrefixId id, const Best& best) {
 }
 
 template <class Prefix>
-std::optional<std::uint64_t> AdjRibOut<Prefix>::judge(const Best& best, PrefixId id, Exporter<Prefix>& exporter) {
+std::optional<std::uint64_t> AdjRibOut<Prefix>::judge(const Best& best, PrefixId id, Exporter<Prefix>& exporter,
+                                                      Judged& last) {
   if (best.attributes == kNoAttributes) return std::nullopt;
   if (exporter.byPrefix()) return exporter.judge(best, table_.prefix(id));
-  if (best == judged_) return verdict_;
-  judged_ = best;
-  return verdict_ = exporter.judge(best, table_.prefix(id));
+  if (best != last.best) last = {best, exporter.judge(best, table_.prefix(id))};
+  return last.verdict;
 }
 
 template <class Prefix>
-void AdjRibOut<Prefix>::add(const Best& best, const Audience& audience, std::uint64_t verdict, PrefixId id) {
-  items_.push_back({best, audience, static_cast<std::uint32_t>(items_.size()), verdict, table_.prefix(id)});
+typename AdjRibOut<Prefix>::Item& AdjRibOut<Prefix>::add(const Best& best, const Audience& audience,
+                                                         std::uint64_t verdict, PrefixId id) {
+  return items_.emplace_back(
+      Item{best, audience, static_cast<std::uint32_t>(items_.size()), verdict, std::nullopt, table_.prefix(id)});
 }
 
 /// What has become of one prefix since the group was told of it.
 template <class Prefix>
-void AdjRibOut<Prefix>::visit(PrefixId id, bool again, Exporter<Prefix>& exporter) {
+void AdjRibOut<Prefix>::visit(PrefixId id, bool again, Exporter<Prefix>& exporter, Exporter<Prefix>* before) {
   const Best was = told(id), is = table_.best(id);
   const bool known = was.attributes != kNoAttributes;
   if (again || was != is) {
-    if (const auto verdict = judge(is, id, exporter)) {
-      add(is, allBut(is.peer), *verdict, id);
+    if (const auto verdict = judge(is, id, exporter, judged_)) {
+      Item& item = add(is, allBut(is.peer), *verdict, id);
+      if (before != nullptr && was == is) item.before = judge(is, id, *before, judged_before_);
       // Whose route it is now knows another's.
       if (known && was.peer != is.peer && isMember(is.peer)) add({}, {is.peer, kNoPeer}, 0, id);
       set(id, is);
@@ -127,8 +130,8 @@ void AdjRibOut<Prefix>::visit(PrefixId id, bool again, Exporter<Prefix>& exporte
 }
 
 template <class Prefix>
-void AdjRibOut<Prefix>::collect(std::size_t prefixes, Exporter<Prefix>& exporter) {
-  judged_ = {};
+void AdjRibOut<Prefix>::collect(std::size_t prefixes, Exporter<Prefix>& exporter, Exporter<Prefix>* before) {
+  judged_ = judged_before_ = {};
   // A table that changes all the time does not hold up a walk.
   const std::size_t for_walk = walked() ? 0 : (prefixes + 1) / 2;
   for (; prefixes > for_walk && !queue_.empty(); --prefixes) {
@@ -138,40 +141,46 @@ void AdjRibOut<Prefix>::collect(std::size_t prefixes, Exporter<Prefix>& exporter
     if (queue_.size() > kAhead && table_.firstPath(queue_[kAhead]) == kNoPath)
       table_.prefetch(table_.prefix(queue_[kAhead]));
     told_[id].waits = false;
-    visit(id, false, exporter);
+    if (!walked() && id >= walk_at_)
+      table_.eraseUnused(id);  // otherwise the walk comes to it
+    else
+      visit(id, false, exporter, nullptr);
   }
   if (walked()) return;
   told_.grow(table_.bound());
   for (; prefixes != 0 && walk_at_ < table_.bound(); --prefixes, ++walk_at_)
-    if (table_.firstPath(walk_at_) != kNoPath || needs(walk_at_)) visit(walk_at_, walk_again_, exporter);
+    if (table_.firstPath(walk_at_) != kNoPath || needs(walk_at_)) visit(walk_at_, walk_again_, exporter, before);
   if (walk_at_ == table_.bound()) walk_at_ = kNoPrefix;
 }
 
 template <class Prefix>
-void AdjRibOut<Prefix>::flush(std::size_t prefixes, Exporter<Prefix>& exporter, UpdateSink& sink) {
+void AdjRibOut<Prefix>::flush(std::size_t prefixes, Exporter<Prefix>& exporter, UpdateSink& sink,
+                              Exporter<Prefix>* before) {
   items_.clear();
-  collect(prefixes, exporter);
+  collect(prefixes, exporter, before);
   const auto key = [](const Item& item) {
-    return std::tuple(item.best.attributes, item.best.peer, item.verdict, item.audience.only, item.audience.except,
-                      item.order);
+    return std::tuple(item.best.attributes, item.best.peer, item.verdict, item.before, item.audience.only,
+                      item.audience.except, item.order);
   };
   if (!std::ranges::is_sorted(items_, {}, key)) std::ranges::sort(items_, {}, key);
   for (std::span<const Item> left = items_; !left.empty();) {
     std::size_t size = 1;
     while (size < left.size() && left[size].sameMessage(left[0])) ++size;
-    write(left.first(size), exporter, sink);
+    write(left.first(size), exporter, before, sink);
     left = left.subspan(size);
   }
 }
 
 template <class Prefix>
-void AdjRibOut<Prefix>::write(std::span<const Item> run, Exporter<Prefix>& exporter, UpdateSink& sink) {
+void AdjRibOut<Prefix>::write(std::span<const Item> run, Exporter<Prefix>& exporter, Exporter<Prefix>* before,
+                              UpdateSink& sink) {
   const Item& first = run.front();
   if (first.best.attributes == kNoAttributes) {
     withdraw(run, first.audience, exporter.form(), sink);
     return;
   }
   const Exported exported = exporter.make(first.best, first.verdict);
+  if (first.before && before->make(first.best, *first.before) == exported) return;
   UpdateBuilder builder = UpdateBuilder::announce(exported.form, exported.next_hop, exported.attributes);
   if (!builder.hasRoom()) {
     sink.tooLong(first.best);

@@ -25,6 +25,7 @@ struct Exported {
   UpdateForm form = UpdateForm::ipv4;
   NextHop next_hop;
   std::vector<std::uint8_t> attributes;  ///< as wireAttributes() gives them
+  friend bool operator==(const Exported&, const Exported&) = default;
 };
 
 template <class Prefix>
@@ -84,8 +85,10 @@ class AdjRibOut {
     return id < told_.size() && (told_[id].waits || told_[id].attributes != kNoAttributes);
   }
 
-  /// Messages for at most so many prefixes.
-  void flush(std::size_t prefixes, Exporter<Prefix>& exporter, UpdateSink& sink);
+  /// Messages for at most so many prefixes. `before`: what walk(true) finds told was told by these rules or already by
+  /// `exporter`, so a route that is still the best is told again only where they make something else of it. nullptr:
+  /// walk(true) tells everything.
+  void flush(std::size_t prefixes, Exporter<Prefix>& exporter, UpdateSink& sink, Exporter<Prefix>* before = nullptr);
 
   /// The route that the group knows of.
   Best told(PrefixId id) const { return id < told_.size() ? Best{told_[id].attributes, told_[id].peer} : Best{}; }
@@ -106,10 +109,16 @@ class AdjRibOut {
     Audience audience;
     std::uint32_t order = 0;  ///< in which it came
     std::uint64_t verdict = 0;
+    std::optional<std::uint64_t> before{};  ///< the verdict of the rules before, if what these made may still be right
     Prefix prefix;
     bool sameMessage(const Item& other) const {
-      return best == other.best && verdict == other.verdict && audience == other.audience;
+      return best == other.best && verdict == other.verdict && before == other.before && audience == other.audience;
     }
+  };
+  /// A verdict that does not depend on the prefix.
+  struct Judged {
+    Best best;
+    std::optional<std::uint64_t> verdict;
   };
 
   bool isMember(PeerIndex peer) const { return peer < is_member_.size() && is_member_[peer]; }
@@ -118,12 +127,12 @@ class AdjRibOut {
   bool isHeard(const Audience& audience) const {
     return audience.only != kNoPeer || members_.size() > (audience.except != kNoPeer ? 1U : 0U);
   }
-  void add(const Best& best, const Audience& audience, std::uint64_t verdict, PrefixId id);
-  void collect(std::size_t prefixes, Exporter<Prefix>& exporter);
-  void visit(PrefixId id, bool again, Exporter<Prefix>& exporter);
-  std::optional<std::uint64_t> judge(const Best& best, PrefixId id, Exporter<Prefix>& exporter);
+  Item& add(const Best& best, const Audience& audience, std::uint64_t verdict, PrefixId id);
+  void collect(std::size_t prefixes, Exporter<Prefix>& exporter, Exporter<Prefix>* before);
+  void visit(PrefixId id, bool again, Exporter<Prefix>& exporter, Exporter<Prefix>* before);
+  std::optional<std::uint64_t> judge(const Best& best, PrefixId id, Exporter<Prefix>& exporter, Judged& last);
   void set(PrefixId id, const Best& best);
-  void write(std::span<const Item> run, Exporter<Prefix>& exporter, UpdateSink& sink);
+  void write(std::span<const Item> run, Exporter<Prefix>& exporter, Exporter<Prefix>* before, UpdateSink& sink);
   void withdraw(std::span<const Item> run, const Audience& audience, UpdateForm form, UpdateSink& sink);
 
   RouteTable<Prefix>& table_;
@@ -136,8 +145,7 @@ class AdjRibOut {
   std::size_t known_ = 0;                  ///< prefixes that are told
   std::vector<std::uint32_t> known_from_;  ///< of them those of a peer, by PeerIndex
   std::vector<Item> items_;                ///< of the flush that runs
-  Best judged_;                            ///< the last one, and what came of it
-  std::optional<std::uint64_t> verdict_;
+  Judged judged_, judged_before_;          ///< the last ones
 };
 
 extern template class AdjRibOut<Prefix4>;

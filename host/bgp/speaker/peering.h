@@ -35,6 +35,12 @@ struct LastNotification {
   TimePoint at;
 };
 
+/// Why a session or attempt ended.
+struct LastError {
+  std::string why;
+  TimePoint at;
+};
+
 /// One TCP connection.
 struct Line {
   PeerIndex peer = kNoPeer;
@@ -78,8 +84,8 @@ struct Peering {
   bool isShutDown() const { return shutdown_by_operator.value_or(settings.shutdown); }
 
   PeerCounters counters{};
-  TimePoint since{};         ///< in the state it is in
-  std::string last_error{};  ///< why the last session or attempt ended; empty: none did
+  TimePoint since{};                      ///< in the state it is in
+  std::optional<LastError> last_error{};  ///< nullopt: no session or attempt has ended
   std::optional<LastNotification> last_notification{};
   std::string shutdown_text{};  ///< what the peer said when it ended it
   std::string last_finding{};   ///< of RFC 7606

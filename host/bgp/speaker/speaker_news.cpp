@@ -20,7 +20,7 @@ void Speaker::news(Peering& peering, const action::Tell& told) {
   }
   if (!why.empty()) {
     text += ", " + why;
-    peering.last_error = why;
+    peering.last_error = {why, told.at};
   }
   const bool bad = told.from == State::Established && told.to != State::Established;
   PeerNews news{"bgp.session", bad ? NewsLevel::warning : NewsLevel::info, peering.settings.name, std::move(text)};

@@ -51,8 +51,9 @@ void Speaker::connected(PeerIndex peer, AttemptId attempt, ConnectionId id, cons
 void Speaker::connectFailed(PeerIndex peer, AttemptId attempt, const std::string& why, TimePoint now) {
   if (peering(peer) == nullptr) return;
   Peering& peering = *peerings_[peer];
-  if (peering.machine.attempt() == attempt) peering.last_error = why;
+  const bool expected = peering.machine.attempt() == attempt;
   handle(peering, event::ConnectFailed{attempt}, now);
+  if (expected) peering.last_error = {why, now};  // the machine does not know why
   writeOut();
 }
 
@@ -62,7 +63,7 @@ void Speaker::closed(ConnectionId id, const std::string& why, TimePoint now) {
   Peering& peering = *peerings_[line->second.peer];
   lines_.erase(line);
   handle(peering, event::Closed{id}, now);
-  if (!why.empty()) peering.last_error = why;
+  if (!why.empty()) peering.last_error = {why, now};
   writeOut();
 }
 

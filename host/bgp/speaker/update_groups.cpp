@@ -61,7 +61,7 @@ template <class Prefix>
 typename UpdateGroups<Prefix>::Group& UpdateGroups<Prefix>::add(std::unique_ptr<AdjRibOut<Prefix>> out,
                                                                 const ExportRules& rules) {
   groups_.push_back(
-      std::make_unique<Group>(Group{std::move(out), RouteExporter<Prefix>(table_.store(), sources_, rules), {}}));
+      std::make_unique<Group>(Group{std::move(out), RouteExporter<Prefix>(table_.store(), sources_, rules), {}, {}}));
   return *groups_.back();
 }
 
@@ -93,6 +93,7 @@ typename UpdateGroups<Prefix>::Group& UpdateGroups<Prefix>::alone(PeerIndex peer
   Group& group = *find(peer);
   if (group.out->members().size() == 1) return group;
   Group& own = add(std::make_unique<AdjRibOut<Prefix>>(*group.out), group.exporter.rules());
+  if (group.before) own.before.emplace(*group.before);
   move(peer, group, own);
   return own;
 }
@@ -113,6 +114,11 @@ void UpdateGroups<Prefix>::change(PeerIndex peer, const ExportRules& rules) {
   const Group* group = find(peer);
   if (group == nullptr || group->exporter.rules() == rules) return;
   Group& own = alone(peer);
+  // Who is in the middle of a walk may know some routes by rules that were there before these.
+  if (own.out->walked())
+    own.before.emplace(own.exporter);
+  else
+    own.before.reset();
   own.exporter.setRules(rules);
   own.out->walk(true);
   may_merge_ = true;  // it may have been alone before
@@ -122,6 +128,7 @@ template <class Prefix>
 void UpdateGroups<Prefix>::refresh(PeerIndex peer, bool marks) {
   if (find(peer) == nullptr) return;
   Group& own = alone(peer);
+  own.before.reset();
   own.out->walk(true);
   may_merge_ = true;
   // Who asks again meanwhile has it all before the same mark: asking makes nothing wait that has no bound. Who has not
@@ -175,7 +182,8 @@ template <class Prefix>
 std::size_t UpdateGroups<Prefix>::flush(Group& group, std::size_t prefixes) {
   Pieces pieces;
   const std::size_t some = std::min(prefixes, group.slice);
-  group.out->flush(some, group.exporter, pieces);
+  group.out->flush(some, group.exporter, pieces, group.before ? &*group.before : nullptr);
+  if (group.out->walked()) group.before.reset();
   if (pieces.octets() > kEnough / 2) group.slice = std::max(group.slice / 2, kLeastSlice);
   if (pieces.octets() < kEnough / 4) group.slice = std::min(group.slice * 2, kMostSlice);
   pieces.send(group.out->members(), lines_);

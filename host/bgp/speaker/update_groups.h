@@ -40,7 +40,7 @@ class UpdateGroups {
   void join(PeerIndex peer, const ExportRules& rules, bool end_of_rib);
   /// Its session is over.
   void leave(PeerIndex peer);
-  /// Other rules for a member; the same ones change nothing.
+  /// Other rules for a member, which is told what they change; the same ones change nothing.
   void change(PeerIndex peer, const ExportRules& rules);
   /// Everything again, between marks if it knows them (RFC 2918, 7313).
   void refresh(PeerIndex peer, bool marks);
@@ -67,6 +67,7 @@ class UpdateGroups {
   struct Group {
     std::unique_ptr<AdjRibOut<Prefix>> out;
     RouteExporter<Prefix> exporter;
+    std::optional<RouteExporter<Prefix>> before;  ///< the rules before, until a walk has been everywhere
     std::vector<Owed> owed;
     std::size_t slice = kLeastSlice;  ///< prefixes of the next flush, so that what it makes is about as much each time
   };
