@@ -378,6 +378,31 @@ TEST_F(HostFaults, every_frame_arrives_whole_and_in_order_or_is_counted) {
               static_cast<unsigned long long>(stops), static_cast<unsigned long long>(cycle));
 }
 
+TEST_F(HostFaults, frame_that_is_half_in_is_not_for_the_ring_that_starts_meanwhile) {
+  Ring& ring = *states[0].ring;
+  const auto offer = [&](std::size_t bytes) {
+    next_offer = [bytes] { return Offered{.host_class = 0, .port = 1, .number = 0, .bytes = bytes}; };
+    const std::size_t before = queued[0].size();
+    ++want_frames;
+    while (queued[0].size() == before && !HasFatalFailure()) clock();
+  };
+  offer(9216);
+  ring.stop();
+  while (!ring.atRest()) clock();
+  ring.start();
+  for (int i = 0; i < 32; ++i) clock();
+  EXPECT_FALSE(ring.running());
+  for (unsigned i = 0; i < 9216 / kBeat + 32; ++i) clock();
+  EXPECT_TRUE(ring.running());
+  EXPECT_EQ(ring.lost(), 1U);
+  ring.post();
+  ring.ring();
+  offer(60);
+  runUntil([&] { return states[0].good == 1; }, 1000);
+  EXPECT_EQ(states[0].said_lost, 0U);
+  EXPECT_TRUE(queued[0].empty());
+}
+
 TEST_F(HostFaults, largest_rings_wrap) {
   bus.timing = {};
   bus.timing.write_cycles = [] { return 1U; };
