@@ -191,7 +191,7 @@ std::optional<Ring::Bytes> Ring::next() {
 }
 
 RxRing::RxRing(Transport& transport, HostClass host_class, const RingOptions& options)
-    : Ring(transport, static_cast<unsigned>(host_class), options) {
+    : Ring(transport, static_cast<unsigned>(host_class), options), host_class_(host_class) {
   const auto number = static_cast<unsigned>(host_class);
   const Police& police = kPolice[number];
   std::vector<Access> writes;
@@ -223,7 +223,8 @@ std::size_t RxRing::poll(const std::function<void(const HostFrame&)>& take, std:
                       little<std::uint32_t>(at + kHash),
                       at[kEgress],
                       little<std::uint64_t>(at + kUs),
-                      little<std::uint32_t>(at + kLost)};
+                      little<std::uint32_t>(at + kLost),
+                      host_class_};
       take(frame);
     }
     describe(tail_++, bufferBytes(), 0, 0);

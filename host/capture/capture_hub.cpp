@@ -2,6 +2,7 @@
 #include "capture_hub.h"
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <utility>
 
@@ -18,8 +19,21 @@ constexpr unsigned kForwarded = 0;
 struct Member {
   CaptureWish wish;
   CaptureHub::Take take;
-  std::uint32_t lost = 0;  ///< digests missing in front of what this one gets next
+  std::uint64_t since_us;  ///< card time when it joined
+  struct OfClass {
+    bool begun = false;      ///< a frame of the class has come since
+    std::uint32_t lost = 0;  ///< missing in front of what this one gets next
+  };
+  std::array<OfClass, driver::kHostClasses> classes{};
   bool left = false;
+
+  /// What the frame, of those that came since this one joined, tells it of lost ones.
+  OfClass& count(const HostFrame& frame) {
+    OfClass& of_class = classes[static_cast<unsigned>(frame.host_class)];
+    // When those in front of the first were lost nobody knows: maybe before.
+    if (std::exchange(of_class.begun, true)) of_class.lost += frame.lost;
+    return of_class;
+  }
 };
 using MemberList = std::vector<std::shared_ptr<Member>>;
 
@@ -108,13 +122,11 @@ struct CaptureHub::Members {
   void give(const HostFrame& frame) const {
     const auto now = list;  // somebody may leave meanwhile
     for (const auto& member : *now) {
-      if (member->left) continue;
-      if (!isWanted(member->wish, frame)) {
-        if (frame.copy || frame.learned) member->lost += frame.lost;
-        continue;
-      }
+      if (member->left || frame.us < member->since_us) continue;
+      Member::OfClass& of_class = member->count(frame);
+      if (!isWanted(member->wish, frame)) continue;
       HostFrame one = frame;
-      if (frame.copy || frame.learned) one.lost += std::exchange(member->lost, 0);
+      one.lost = std::exchange(of_class.lost, 0);
       if (frame.copy && !member->wish.new_addresses) one.learned = false;  // another one's wish
       member->take(one);
     }
@@ -142,7 +154,7 @@ std::unique_ptr<CaptureHub::Membership> CaptureHub::join(const CaptureWish& wish
     std::shared_ptr<Members> members;
     std::shared_ptr<Member> member;
   };
-  auto member = std::make_shared<Member>(Member{wish, std::move(take)});
+  auto member = std::make_shared<Member>(Member{wish, std::move(take), driver::cardTime(*members_->card)});
   auto others = std::make_shared<MemberList>(*members_->list);
   others->push_back(member);
   try {

@@ -46,8 +46,9 @@ class CaptureHub {
    public:
     virtual ~Membership() = default;
   };
-  /// `take` gets the frames; it may end any membership and must not throw. After a DriverError nobody has joined. May
-  /// outlive the hub.
+  /// `take` gets the frames that the card decides about from now on, and with each how many of its class were lost in
+  /// front of it since the first of them; it may end any membership and must not throw. After a DriverError nobody has
+  /// joined. May outlive the hub.
   [[nodiscard]] std::unique_ptr<Membership> join(const CaptureWish& wish, Take take);
   unsigned members() const;
 

@@ -140,7 +140,7 @@ module host_path #(
     .copy_o(p_copy), .learned_o(p_learned), .service_valid_o(p_service_valid), .service_o(p_service), .hash_o(p_hash), .egress_port_o(p_egress_port),
     .decided_us_o(p_decided_us), .data_o(p_data), .busy_o(p_busy));
 
-  logic [3:0]        q_open, q_waiting;
+  logic [3:0]        q_open, q_begin, q_waiting, q_coming;
   logic [1:0]        q_select;
   logic [13:0]       q_length;
   logic [127:0]      q_about;
@@ -148,10 +148,10 @@ module host_path #(
   logic              q_read, q_pop, q_writing;
   logic [DATA_W-1:0] q_data;
   host_queue #(.DATA_W(DATA_W), .PORTS(PORTS)) queue (
-    .clk(clk), .rst(rst), .open_i(q_open),
+    .clk(clk), .rst(rst), .open_i(q_open), .begin_i(q_begin),
     .valid_i(p_valid), .allowed_i(p_fate == 2'd0), .class_i(p_class), .share_i(p_share), .length_i(p_length),
     .about_i({2'd0, p_learned, p_decided_us, p_egress_port, p_hash, p_service, p_service_valid, p_copy, p_reason, p_port}), .data_i(p_data),
-    .refused_o(p_no_room), .writing_o(q_writing),
+    .refused_o(p_no_room), .writing_o(q_writing), .coming_o(q_coming),
     .waiting_o(q_waiting), .select_i(q_select), .length_o(q_length), .about_o(q_about), .lost_o(q_lost), .read_i(q_read), .data_o(q_data),
     .pop_i(q_pop));
 
@@ -179,7 +179,7 @@ module host_path #(
     .completions_low_i(ring_completions_low_i), .completions_high_i(ring_completions_high_i), .log_entries_i(ring_log_entries_i),
     .tail_i(ring_tail_i), .running_o(ring_running_o), .error_o(ring_error_o), .index_o(ring_index_o), .lost_o(ring_lost_o),
     .done_o(done), .stopped_o(stopped), .ring_o(ring),
-    .open_o(q_open), .waiting_i(q_waiting), .select_o(q_select), .length_i(q_length), .about_i(q_about), .lost_before_i(q_lost),
+    .open_o(q_open), .begin_o(q_begin), .waiting_i(q_waiting), .coming_i(q_coming), .select_o(q_select), .length_i(q_length), .about_i(q_about), .lost_before_i(q_lost),
     .read_o(q_read), .data_i(q_data), .pop_o(q_pop),
     .room_i(inject_room), .write_o(inject_write), .data_o(inject_beat), .commit_o(inject_commit), .undo_o(inject_undo),
     .length_o(sent_bytes_o), .origin_o(origin), .port_o(port), .sent_o(sent_o), .refused_o(refused_o),

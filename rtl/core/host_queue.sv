@@ -15,6 +15,7 @@ module host_queue #(
   input  wire logic              rst,
 
   input  wire logic [3:0]        open_i,            // classes that take frames
+  input  wire logic [3:0]        begin_i,           // pulse: a class that is closed will open; what it lost is forgotten
 
   // A frame may come: its first beat; the others follow without a break.
   input  wire logic              valid_i,
@@ -26,6 +27,7 @@ module host_queue #(
   input  wire logic [DATA_W-1:0] data_i,
   output logic                   refused_o,         // in the same cycle: allowed, and no room
   output logic                   writing_o,         // a frame comes in
+  output logic [3:0]             coming_o,          // of a class that may be closed: a frame that was taken is not all in
 
   // The front of each queue.
   output logic [3:0]             waiting_o,
@@ -84,6 +86,7 @@ module host_queue #(
   logic [1:0]     to;
   logic [177:0]   frame;
   assign writing_o = writing;
+  assign coming_o = {3'd0, left_q != '0} << class_q;
   assign writing = take || left_q != '0;
   assign to = take ? class_i : class_q;
   assign last = take ? needed == S'(1) : left_q == S'(1);
@@ -142,6 +145,7 @@ module host_queue #(
         if (pop_i) taken_q[{select_i, share}] <= taken_q[{select_i, share}] - popped;
       end
       if (valid_i) lost_q[class_i] <= take ? '0 : lost_q[class_i] + 32'd1;
+      for (int c = 0; c < 4; c++) if (begin_i[c]) lost_q[c] <= '0;
     end
   end
 

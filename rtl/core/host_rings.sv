@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Descriptor rings in host memory (docs/host-path.md): RX rings 0..3 empty the queues of their classes, TX rings 4..7 fill the pipeline. One
 // bus master serves the rings in turn, a frame at a time: descriptors (four at once), the frame, its completion. A ring whose
-// descriptors or completions the bus refuses stops; the others go on. Frames of a ring that does not run are discarded and counted.
+// descriptors or completions the bus refuses stops; the others go on. Frames of a ring that does not run are discarded and counted: a ring
+// starts when none of its class is in the queue or half in it, and knows of none that was lost before.
 //
 // Latency and II: per frame the beats of the frame, one write response per burst, one for the completion, and a read of descriptors for every
 // fourth frame.
@@ -33,7 +34,9 @@ module host_rings #(
 
   // The queues (host_queue).
   output logic [3:0]               open_o,
+  output logic [3:0]               begin_o,        // pulse: the class's ring starts; what was lost before is nobody's
   input  wire logic [3:0]          waiting_i,
+  input  wire logic [3:0]          coming_i,       // a frame is half in the queue
   output logic [1:0]               select_o,
   input  wire logic [13:0]         length_i,
   input  wire logic [127:0]        about_i,        // {0, learned, decided us, egress port, hash, service, service valid, copy, reason, port}
@@ -97,7 +100,6 @@ module host_rings #(
   logic [8*16-1:0] index_q;
   logic [3:0]   log_q [0:7];        // of its entries, since it runs
   logic [8*32-1:0] lost_q;
-  logic [31:0]  unsaid_q [0:3];     // frames lost that no completion has told of: discarded ones, and what was lost before those
   logic [511:0] line_q [0:7];       // the descriptors at index_q / 4 * 4
   logic [15:0]  line_end_q [0:7];   // the first behind those that are in line_q
   logic [3:0]   state_q;
@@ -171,7 +173,7 @@ module host_rings #(
   assign phase = ((index >> log_q[ring_q]) & 16'd1) == 16'd0;
   assign status = {4'd0, bad_q, refused_q, truncated_q && !bad_q, phase};
   assign completion = {status, 6'd0, ring_q[1:0], index,
-                       rx && !bad_q ? lost_before_i + unsaid_q[ring_q[1:0]] : 32'd0,
+                       rx && !bad_q ? lost_before_i : 32'd0,
                        rx && !bad_q ? about_i[124:61] : now_us,
                        rx && !bad_q ? {16'd0, 6'd0, about_i[125], about_i[11], 4'd0, about_i[60:57], about_i[56:25],
                                        about_i[12], 3'd0, about_i[24:13], 2'd0, about_i[10:5], 3'd0, about_i[4:0],
@@ -227,7 +229,10 @@ module host_rings #(
 
   assign pop_o = frame_ends && rx && !bad_q || state_q == DISCARD;
   assign done_o = frame_ends && m_axi_bresp == 2'b00;
-  logic tail_stops, fetch_stops, completion_stops;
+  logic starts, tail_stops, fetch_stops, completion_stops;
+  assign starts = state_q == ACT && enable_i[ring_q] && !running_q[ring_q] && !stopped_q[ring_q] &&
+                  !(rx && (waiting_i[ring_q[1:0]] || coming_i[ring_q[1:0]]));
+  assign begin_o = {3'd0, starts && rx} << ring_q[1:0];
   assign tail_stops = state_q == ACT && running_q[ring_q] && enable_i[ring_q] && pending > mask + 16'd1;
   assign fetch_stops = state_q == FETCHED && m_axi_rvalid && m_axi_rlast && (refused_q || m_axi_rresp != 2'b00);
   assign completion_stops = frame_ends && m_axi_bresp != 2'b00;
@@ -244,7 +249,6 @@ module host_rings #(
       index_q <= '0;
       lost_q <= '0;
       for (int r = 0; r < 8; r++) line_end_q[r] <= '0;
-      for (int c = 0; c < 4; c++) unsaid_q[c] <= '0;
     end else begin
       case (state_q)
         IDLE: if (any) begin
@@ -263,7 +267,7 @@ module host_rings #(
             error_q[ring_q*2 +: 2] <= 2'd0;
           end else if (!running_q[ring_q] && rx && waiting_i[ring_q[1:0]]) begin
             state_q <= DISCARD;
-          end else if (enable_i[ring_q] && !running_q[ring_q] && !stopped_q[ring_q]) begin
+          end else if (starts) begin
             running_q[ring_q] <= 1'b1;
             log_q[ring_q] <= log_entries_i[ring_q*4 +: 4];
             index_q[ring_q*16 +: 16] <= '0;
@@ -323,13 +327,11 @@ module host_rings #(
         end
         COMPLETED: if (m_axi_bvalid) begin
           if (!completion_stops) index_q[ring_q*16 +: 16] <= index + 16'd1;
-          if (rx && !bad_q) unsaid_q[ring_q[1:0]] <= completion_stops ? unsaid_q[ring_q[1:0]] + lost_before_i + 32'd1 : '0;
           if (rx && !bad_q && (refused_q || completion_stops)) lost_q[ring_q*32 +: 32] <= lost_q[ring_q*32 +: 32] + 32'd1;
           state_q <= IDLE;
         end
         default: begin  // DISCARD
           lost_q[ring_q*32 +: 32] <= lost_q[ring_q*32 +: 32] + 32'd1;
-          unsaid_q[ring_q[1:0]] <= unsaid_q[ring_q[1:0]] + lost_before_i + 32'd1;
           state_q <= IDLE;
         end
       endcase

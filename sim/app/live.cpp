@@ -19,6 +19,7 @@
 #include "interface_outlet.h"
 #include "lab_file.h"
 #include "modes.h"
+#include "ready_handlers.h"
 #include "stream_outlet.h"
 
 namespace poplink::sim {
@@ -286,7 +287,7 @@ int runLive(const LiveOptions& options) {
     } else {
       sc_core::sc_start(static_cast<double>(kQuantumCycles) * kCycle);
     }
-    context.poll();
+    runReady(context);  // who reads a whole card does not keep the others' frames waiting
   }
   live.tellLosses();
   return 0;

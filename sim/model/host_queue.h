@@ -57,6 +57,8 @@ class HostQueue {
     return true;
   }
   void lose(unsigned host_class) { ++lost_[host_class]; }
+  /// The class's ring starts, and none waits: what was lost before is nobody's.
+  void begin(unsigned host_class) { lost_[host_class] = 0; }
 
   bool waiting(unsigned host_class) const { return !frames_[host_class].empty(); }
   const Frame& front(unsigned host_class) const { return frames_[host_class].front(); }

@@ -61,6 +61,7 @@ bool HostRings::serve(std::uint64_t now_us) {
       ring.state.running = true;
       ring.log = ring.settings.log_entries;
       ring.interrupt.index = ring.line_end = 0;
+      if (number < kClasses) queue_.begin(number);
     } else if (static_cast<std::uint16_t>(ring.settings.tail - ring.index()) > ring.mask() + 1U) {
       stop(number, Error::tail);
     } else {
@@ -74,7 +75,6 @@ bool HostRings::serve(std::uint64_t now_us) {
 
 void HostRings::discard(unsigned number) {
   ++rings_[number].state.lost;
-  unsaid_[number] += queue_.front(number).lost + 1;
   queue_.pop(number);
 }
 
@@ -141,11 +141,9 @@ void HostRings::complete(unsigned number, const Outcome& outcome, std::uint64_t 
   const bool of_frame = number < kClasses && !outcome.bad;
   std::array<std::uint8_t, 32> bytes{};
   putLittle(&bytes[16], now_us);
-  std::uint32_t lost_before = 0;
   if (of_frame) {
     const HostQueue::Frame& frame = queue_.front(number);
     const AboutFrame& about = frame.about;
-    lost_before = frame.lost;
     putLittle(&bytes[0], static_cast<std::uint16_t>(outcome.refused ? 0 : outcome.moved));
     putLittle(&bytes[2], static_cast<std::uint16_t>(frame.bytes.size()));
     bytes[4] = static_cast<std::uint8_t>(about.port);
@@ -155,7 +153,7 @@ void HostRings::complete(unsigned number, const Outcome& outcome, std::uint64_t 
     bytes[12] = static_cast<std::uint8_t>(about.egress_port);
     bytes[13] = static_cast<std::uint8_t>((about.copy ? 1 : 0) | (about.learned ? 2 : 0));
     putLittle(&bytes[16], about.decided_us);
-    putLittle(&bytes[24], lost_before + unsaid_[number]);
+    putLittle(&bytes[24], frame.lost);
   }
   const std::uint16_t index = ring.index();
   putLittle(&bytes[28], index);
@@ -168,7 +166,6 @@ void HostRings::complete(unsigned number, const Outcome& outcome, std::uint64_t 
 
   if (of_frame) {
     if (outcome.refused || !written) ++ring.state.lost;
-    unsaid_[number] = written ? 0 : unsaid_[number] + lost_before + 1;
     queue_.pop(number);
   }
   if (!written) return stop(number, Error::completions);

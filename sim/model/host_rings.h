@@ -99,9 +99,8 @@ class HostRings {
   HostQueue& queue_;
   HostInterrupts& interrupts_;
   std::array<Ring, kRings> rings_{};
-  std::array<std::uint32_t, kClasses> unsaid_{};  ///< frames lost that no completion has told of
-  std::vector<std::uint8_t> frame_;               ///< of the host
-  unsigned last_ = 7;                             ///< ring that was served
+  std::vector<std::uint8_t> frame_;  ///< of the host
+  unsigned last_ = 7;                ///< ring that was served
   bool idle_ = true;
 };
 

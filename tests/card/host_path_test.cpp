@@ -399,7 +399,51 @@ TEST_F(HostPath, without_a_ring_frames_end_in_the_card_and_are_counted) {
   const auto got = ring.poll();
   ASSERT_TRUE(got);
   EXPECT_EQ(numberOf(got->frame), 55U);
-  EXPECT_EQ(got->lost, 20U);  // those that found no ring, and those discarded
+}
+
+TEST_F(HostPath, ring_that_starts_knows_only_of_what_is_lost_from_then_on) {
+  const auto offer = [&](std::uint32_t frames) {
+    for (std::uint32_t i = 0; i < frames; ++i) bench.card.receive(2, slowFrame(124, i));
+    settle();
+  };
+  constexpr std::uint32_t kShare = 128;  // 16 KiB, 128 bytes each
+  Ring& ring = *rings.emplace_back(std::make_unique<Ring>(bench, memory, 0, 8, 128));
+  const auto afterFlood = [&] {  // the frames that find no room are told by the first behind those that do
+    offer(kShare + 7);
+    while (ring.free() != 0) ring.post();
+    ring.ring();
+    settle();
+    offer(1);
+    std::vector<unsigned> told;
+    while (const auto got = ring.poll()) told.push_back(got->lost);
+    EXPECT_EQ(told.size(), kShare + 1);
+    EXPECT_EQ(std::count(told.begin(), told.end(), 0U), kShare);
+    return told.empty() ? 0 : told.back();
+  };
+  const auto restart = [&] {
+    ring.stop();
+    settle();
+    ring.start();
+    settle();
+  };
+  EXPECT_EQ(afterFlood(), 7U);
+  restart();
+  offer(kShare + 5);  // lost in the queue, and with what waits in it
+  restart();
+  EXPECT_EQ(afterFlood(), 7U);
+  ring.stop();
+  settle();
+  offer(3);  // that find no ring
+  ring.start();
+  settle();
+  EXPECT_EQ(afterFlood(), 7U);
+  // The ring that stops by itself, too: with the frame goes what it would have told.
+  memory.refuse_writes.insert(ring.completionAddress(ring.tail() - ring.outstanding()));
+  offer(2);
+  EXPECT_EQ(ring.error(), 3U);
+  memory.refuse_writes.clear();
+  restart();
+  EXPECT_EQ(afterFlood(), 7U);
 }
 
 TEST_F(HostPath, stuck_host_costs_only_its_own_frames) {

@@ -182,6 +182,65 @@ TEST_F(CaptureHubTest, LostFramesAreToldToEachWithItsNextOne) {
   EXPECT_THAT(reserved.lost, ElementsAre(kSent - came, 0)) << "it cannot know that none of them was its own";
 }
 
+TEST_F(CaptureHubTest, WhoJoinsIsNotToldOfWhatWasLostBefore) {
+  const auto flood = [this] {
+    constexpr std::uint32_t kSent = 2000;  // more than the card's own queue holds
+    for (std::uint32_t i = 0; i < kSent; ++i) send(0, kStp);
+    us_ += 1000;
+  };
+  const auto pollAll = [this] {
+    while (hub_->poll() != 0) {
+    }
+  };
+  Heard first, second, third;
+  join(first, {}, {"stp"});
+  flood();
+  join(second, {}, {"stp"});  // what waits in the ring and in the card is not for it
+  pollAll();
+  const auto came = static_cast<std::uint32_t>(first.frames.size());
+  ASSERT_LT(came, 2000U);
+  EXPECT_THAT(second.frames, IsEmpty());
+  send(0, kStp);
+  pollAll();
+  EXPECT_EQ(first.lost.back(), 2000 - came);
+  EXPECT_THAT(second.lost, ElementsAre(0U));
+  flood();
+  pollAll();
+  // Nor is one that is the only one then: the ring still runs.
+  first.membership.reset();
+  second.membership.reset();
+  join(third, {}, {"stp"});
+  send(0, kStp);
+  pollAll();
+  EXPECT_THAT(third.lost, ElementsAre(0U));
+  flood();
+  pollAll();
+  send(0, kStp);
+  pollAll();
+  EXPECT_EQ(third.lost.back(), 2002 - third.frames.size());
+  EXPECT_GT(third.lost.back(), 0U);
+}
+
+TEST_F(CaptureHubTest, ANewRingKnowsNothingOfTheOneBefore) {
+  const auto slowRing = [this] {
+    return driver::RxRing(card_.transport(), driver::HostClass::slow_protocols, {.entries = 4});
+  };
+  const Frame slow = frameOf(7, {0x88, 0x09}, 2);
+  const auto told = [](driver::RxRing& ring) {
+    std::vector<std::uint32_t> lost;
+    while (ring.poll([&](const driver::HostFrame& frame) { lost.push_back(frame.lost); }) != 0) {
+    }
+    return lost;
+  };
+  {
+    driver::RxRing ring = slowRing();
+    for (int i = 0; i < 300; ++i) send(2, slow);
+  }
+  driver::RxRing ring = slowRing();
+  send(2, slow);
+  EXPECT_THAT(told(ring), ElementsAre(0U));
+}
+
 TEST_F(CaptureHubTest, FramesOfOtherRingsGoToWhoWantsThem) {
   Heard slow, stp;
   join(slow, {2}, {"slow_protocol"});
@@ -189,13 +248,19 @@ TEST_F(CaptureHubTest, FramesOfOtherRingsGoToWhoWantsThem) {
   driver::HostFrame frame;
   frame.bytes = kStp;
   frame.port = 2;
+  frame.host_class = driver::HostClass::slow_protocols;
+  frame.us = us_;
   frame.lost = 5;
   for (const card_map::DropReason& one : card_map::kDropReasons) {
     if (one.name == "slow_protocol") frame.reason = one.number;
   }
   hub_->frame(frame);
-  EXPECT_THAT(slow.frames, ElementsAre("2 slow_protocol"));
-  EXPECT_THAT(slow.lost, ElementsAre(5U));
+  frame.port = 3;  // not its port, but of the class of its next one
+  hub_->frame(frame);
+  frame.port = 2;
+  hub_->frame(frame);
+  EXPECT_THAT(slow.frames, ElementsAre("2 slow_protocol", "2 slow_protocol"));
+  EXPECT_THAT(slow.lost, ElementsAre(0U, 10U)) << "when those in front of the first were lost nobody knows";
   send(0, kStp);
   hub_->poll();
   EXPECT_THAT(stp.lost, ElementsAre(0U)) << "those were of another class";

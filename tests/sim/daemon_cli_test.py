@@ -138,17 +138,16 @@ class DaemonCli(CaptureCase):
     def capture(self, *arguments: object) -> subprocess.Popen:
         return self.started_capture("--node", self.node(SITE), *arguments)
 
-    def captured(self, last: bytes, *arguments: object) -> tuple[list[str], str]:
-        """Lines without their times, in any order, and the last word. `last` of the frames is what the capture ends by: what still came
-        when it has ended would be told to the next one as missing."""
+    def captured(self, *arguments: object) -> tuple[list[str], str]:
+        """Lines without their times, in any order, and the last word. What still comes when it has ended is not missing in the next one."""
         capture = self.capture(*arguments)
-        self.send(*(one for one in (STP, WRONG_TAG, LACP) if one != last), last)
+        self.send(STP, WRONG_TAG, LACP)
         out, err = self.ended(capture)
         return sorted(re.sub(r"^\d\d:\d\d:\d\d\.\d{6} ", "", line) for line in out.splitlines()), err
 
     def test_captures_are_the_same(self) -> None:
-        wishes = ((LACP, "--count", 3), (STP, "--count", 1, "--outcome", "stp"), (LACP, "--count", 1, "--filter", "ether proto 0x8809"),
-                  (WRONG_TAG, "--count", 1, "--filter", "vlan", "--port", "0,16", "--outcome", "all"))
+        wishes = (("--count", 3), ("--count", 1, "--outcome", "stp"), ("--count", 1, "--filter", "ether proto 0x8809"),
+                  ("--count", 1, "--filter", "vlan", "--port", "0,16", "--outcome", "all"))
         without = [self.captured(*wish) for wish in wishes]
         self.assertEqual([len(lines) for lines, _ in without], [3, 1, 1, 1])
         daemon = self.daemon()

@@ -32,7 +32,8 @@ struct HostFrame {
   std::uint32_t hash = 0;    ///< of the flow
   unsigned egress_port = 0;  ///< of a copy of a frame that went on
   std::uint64_t us = 0;      ///< card time of the decision
-  std::uint32_t lost = 0;    ///< frames of the class lost between the one before and this one
+  std::uint32_t lost = 0;    ///< frames of the class lost between the one before, or the ring's start, and this one
+  HostClass host_class = HostClass::digests;  ///< of the ring that it came by
 };
 
 struct RingOptions {
@@ -102,6 +103,9 @@ class RxRing : public Ring {
   /// Calls `take` for each frame that is there, at most `limit`, and gives their buffers back. Returns how many. A
   /// frame that the bus has spoiled is passed over and counted in lost().
   std::size_t poll(const std::function<void(const HostFrame&)>& take, std::size_t limit = 64);
+
+ private:
+  HostClass host_class_;
 };
 
 class TxRing : public Ring {
