@@ -129,6 +129,36 @@ TEST(RouteTable, routes_that_got_old_since_the_sweep_began_stay) {
   EXPECT_EQ(lab.check(), "");
 }
 
+TEST(RouteTable, counts_how_often_routes_got_old_until_the_oldest_are_gone) {
+  Lab lab;
+  EXPECT_EQ(lab.table().ages(1), 0U);
+  for (unsigned prefix = 0; prefix < 100; ++prefix) lab.put(1, prefix, kPlain);
+  for (unsigned i = 0; i < lab.table().kMostAges; ++i) lab.age(1);
+  EXPECT_EQ(lab.table().ages(1), 255U);
+  EXPECT_EQ(lab.table().ages(2), 0U);
+  lab.put(1, 0, kPlain);
+  lab.sweep(1);
+  lab.walk(50);
+  EXPECT_EQ(lab.table().ages(1), 255U) << "some are left";
+  lab.walkAll(7);
+  EXPECT_EQ(lab.table().ages(1), 0U);
+  EXPECT_EQ(lab.table().routes(1).paths, 1U);
+  lab.age(1);
+  lab.sweep(1);
+  lab.age(1);
+  lab.walkAll(7);
+  EXPECT_EQ(lab.table().ages(1), 1U) << "it got old once more while the sweep was under way";
+  EXPECT_EQ(lab.check(), "");
+}
+
+TEST(RouteTable, a_peer_without_routes_has_none_that_are_old) {
+  Lab lab;
+  for (int i = 0; i < 3; ++i) lab.age(1);
+  EXPECT_EQ(lab.table().ages(1), 3U);
+  lab.sweep(1);
+  EXPECT_EQ(lab.table().ages(1), 0U);
+}
+
 TEST(RouteTable, another_policy_refuses_what_was_taken_and_takes_what_was_refused) {
   Lab lab;
   lab.put(1, 0, kRefused);

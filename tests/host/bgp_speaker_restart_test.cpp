@@ -222,6 +222,35 @@ TEST(SpeakerRefresh, that_begins_while_the_last_one_is_swept_takes_nothing_more_
   EXPECT_EQ(star.peer(12).repeated, 0u);
 }
 
+/// As many beginnings as a route's age has values, and one more or less: the end of the session is such an age, too.
+TEST(SpeakerRefresh, that_begins_again_and_again_leaves_nothing_when_the_session_ends) {
+  for (const int times : {127, 128, 254, 255, 256, 511, 3000}) {
+    Restart star;
+    for (int i = 0; i < times; ++i) star.peer(11).send(mark(RefreshSubtype::begin));
+    star.runFor(1s);
+    EXPECT_EQ(star.known(), 100u) << times;
+    star.peer(11).send(encode(Notification{ErrorCode::cease, subcode::kAdministrativeReset, {}}));
+    star.runFor(1s);
+    EXPECT_EQ(star.known(), 0u) << times;
+  }
+}
+
+TEST(SpeakerRefresh, that_begins_again_and_again_ends_as_one_would) {
+  for (const Bytes& between : {Bytes(), mark(RefreshSubtype::end)}) {
+    Restart star;
+    for (int i = 0; i < 1000; ++i) star.peer(11).send(mark(RefreshSubtype::begin) + between);
+    star.announce(11, nets4(0, 30));
+    star.peer(11).send(mark(RefreshSubtype::end));
+    star.runFor(1s);
+    EXPECT_EQ(star.known(), 30u);
+    star.peer(11).send(mark(RefreshSubtype::begin));
+    star.announce(11, nets4(0, 10));
+    star.peer(11).send(mark(RefreshSubtype::end));
+    star.runFor(1s);
+    EXPECT_EQ(star.known(), 10u) << "it is followed again";
+  }
+}
+
 TEST(SpeakerRefresh, that_makes_no_sense_is_counted_and_ignored) {
   Star star({11});
   star.start();

@@ -225,6 +225,12 @@ void RouteTable<Prefix>::age(PeerIndex index) {
   ++owner.generation;
 }
 
+template <class Prefix>
+unsigned RouteTable<Prefix>::ages(PeerIndex index) const {
+  if (index >= peers_.size()) return 0;
+  return static_cast<std::uint8_t>(peers_[index].generation - peers_[index].oldest);
+}
+
 /// There are new numbers since what is left was counted. A walk goes round, so they lie before some that it has to see.
 template <class Prefix>
 void RouteTable<Prefix>::follow() {
@@ -243,7 +249,10 @@ void RouteTable<Prefix>::sweep(PeerIndex index) {
   follow();
   Peer& owner = peer(index);
   owner.sweep_from = owner.generation;
-  if (owner.routes.paths != 0) owner.sweep_left = bound();
+  if (owner.routes.paths != 0)
+    owner.sweep_left = bound();
+  else
+    owner.oldest = owner.generation;
 }
 
 template <class Prefix>
@@ -283,7 +292,10 @@ bool RouteTable<Prefix>::walk(std::size_t prefixes, RouteOwner<Prefix>& owner, s
   }
   const auto less = [&](PrefixId& left) { left -= std::min(left, step); };
   for (Peer& one : peers_) {
-    less(one.sweep_left);
+    if (one.sweep_left != 0) {
+      less(one.sweep_left);
+      if (one.sweep_left == 0) one.oldest = one.sweep_from;
+    }
     less(one.reimport_left);
   }
   less(reconsider_left_);

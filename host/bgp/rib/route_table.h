@@ -73,8 +73,11 @@ class RouteTable {
   /// False: there was none.
   bool withdraw(PeerIndex peer, const Prefix& prefix);
 
-  /// All its routes are old from now on: what comes again is not. At most 255 times without a sweep.
+  /// All its routes are old from now on: what comes again is not. Only while ages() is below kMostAges.
   void age(PeerIndex peer);
+  /// How often age() was called since the last sweep began that has come to its end.
+  unsigned ages(PeerIndex peer) const;
+  static constexpr unsigned kMostAges = 255;
   /// walk() removes those that are old now; what gets old meanwhile stays (RFC 4724 section 4.2: a second restart).
   void sweep(PeerIndex peer);
   /// walk() asks for them anew.
@@ -119,6 +122,7 @@ class RouteTable {
   struct Peer {
     PeerRoutes routes;
     std::uint8_t generation = 0;
+    std::uint8_t oldest = 0;                     ///< no route is of an older generation
     std::uint8_t sweep_from = 0;                 ///< the generation at sweep(): routes older than that go
     PrefixId sweep_left = 0, reimport_left = 0;  ///< prefixes that walk() has to see yet
   };

@@ -9,6 +9,11 @@ namespace poplink::host::bgp {
 
 namespace {
 
+/// A peer may begin to tell everything again and never end (RFC 7313 section 4). What is said after so many beginnings
+/// counts as said after the last one that was followed; ages are left for sessions that end.
+constexpr unsigned kMostRefreshes = 128;
+static_assert(kMostRefreshes < RouteTable<Prefix4>::kMostAges);
+
 std::uint64_t number(ConnectionId id) {
   return static_cast<std::uint64_t>(id);
 }
@@ -276,7 +281,8 @@ void Speaker::takeRefresh(Peering& peering, ConnectionId id, Octets body, TimePo
   has_work_ = true;
   forTable(refresh->family, [&](auto& table, auto& groups) {
     if (refresh->subtype == RefreshSubtype::request) groups.refresh(peering.index, marks);
-    if (refresh->subtype == RefreshSubtype::begin) table.age(peering.index);
+    if (refresh->subtype == RefreshSubtype::begin && table.ages(peering.index) < kMostRefreshes)
+      table.age(peering.index);
     if (refresh->subtype == RefreshSubtype::end) table.sweep(peering.index);
   });
 }
