@@ -218,7 +218,8 @@ class Restarts(HostileCase):
                 self.assertEqual(wrong.last_words()[0], answer, "that is nobody, and no restart")
         self.say(old, f"10.{first}.1.0/24")
         self.receiver.has(f"10.{first}.1.0/24")
-        again = self.connect(first).establish(self.open_of(first, graceful()))
+        again = self.connect(first)
+        again.send(self.open_of(first, graceful()) + message(KEEPALIVE))
         self.assertEqual(old.last_words(), ([], "closed"))
         self.assert_stay(f"10.{first}.1.0/24", *self.routes(first), *self.routes(second))
         for number, connection in ((first, again), (second, young_again)):
