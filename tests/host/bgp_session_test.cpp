@@ -322,6 +322,13 @@ TEST(Keeping, ends_with_the_hold_timer) {
   EXPECT_THAT(down[0].keep, testing::IsEmpty()) << "a NOTIFICATION is sent (RFC 4724 section 5)";
 }
 
+TEST(Clear, says_so_when_it_is_for_other_settings) {
+  Peer peer = peerIn(State::Established);
+  const Actions actions = peer.handle(event::Clear{{}, true}, kStart);
+  EXPECT_EQ(sent(actions), (Notification{ErrorCode::cease, subcode::kOtherConfigurationChange, {}}));
+  EXPECT_EQ(all<action::Tell>(actions).at(0).reason, EndReason::reconfigured);
+}
+
 /// The same file twice changes nothing.
 TEST(Configure, the_same_again_does_nothing) {
   for (const State state : {State::Idle, State::Connect, State::Active, State::OpenSent, State::Established}) {

@@ -139,6 +139,20 @@ TYPED_TEST(SpeakerStaleRefresh, that_begins_hundreds_of_times_and_never_ends_is_
   EXPECT_EQ(this->known(), 1u);
 }
 
+/// As many beginnings as a generation has values, and one more or less: the end of the session is such a beginning, too.
+TYPED_TEST(SpeakerStaleRefresh, that_begins_as_often_as_can_be_counted_leaves_nothing_when_the_session_ends) {
+  for (const int times : {255, 8189, 8190, 8191}) {
+    Bytes said;
+    for (int i = 0; i < times; ++i) put(said, this->begin());
+    this->say(said);
+    EXPECT_EQ(this->known(), kRoutes) << times;
+    this->star.comeAgain(11);
+    EXPECT_EQ(this->known(), 0u) << times;
+    this->announceAll();
+    EXPECT_EQ(this->known(), kRoutes) << times;
+  }
+}
+
 TYPED_TEST(SpeakerStaleRefresh, is_over_when_its_session_is) {
   this->say(this->begin() + this->routes(0, 30));
   this->star.comeAgain(11);

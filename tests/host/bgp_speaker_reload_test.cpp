@@ -30,6 +30,11 @@ TEST_P(SpeakerChange, of_one_peer_ends_its_session_or_not_and_never_anothers) {
   star.runFor(10ms);
   EXPECT_EQ(star.hub.peering("11").machine.counters().down, GetParam().ends ? 1u : 0u);
   EXPECT_EQ(star.hub.peering("12").machine.counters().down, 0u);
+  ASSERT_EQ(star.peer(11).notification().has_value(), GetParam().ends);
+  if (GetParam().ends) {
+    EXPECT_EQ(star.peer(11).notification()->subcode,
+              star.settings.peers[0].shutdown ? subcode::kAdministrativeShutdown : subcode::kOtherConfigurationChange);
+  }
   star.runFor(1s);
   EXPECT_THAT(star.hub.apply(star.settings), IsEmpty());
 }

@@ -87,11 +87,17 @@ class HostileCase(LabCase):
 
     def start(self) -> None:
         """The speaker, and the two whose sessions stay."""
+        self.start_program()
+        self.start_witnesses()
+
+    def start_program(self) -> None:
         with self.log.open("a") as log:
             self.daemon = subprocess.Popen(owned([BINARIES / "poplinkd", self.file, "--node", self.node_file]), stdout=subprocess.PIPE, stderr=log,
                                            text=True)
         self.addCleanup(self._end, self.daemon)
         self.assertEqual(self.daemon.stdout.readline(), "ready\n", self.log.read_text())
+
+    def start_witnesses(self) -> None:
         self.source, self.receiver = (self._witness(number, asn) for number, asn in ((2, SOURCE_AS), (3, RECEIVER_AS)))
         self.announce("198.51.100.0/24")
         self.receiver.has("198.51.100.0/24")

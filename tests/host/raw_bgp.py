@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from lab.bgp import octets
 
+_TCP_MD5SIG = 14  # of linux/tcp.h
 PATIENCE = 30  # seconds; only something that hangs takes so long
 KEEPALIVE = octets.message(octets.KEEPALIVE)
 IPV4, IPV6 = octets.capability(1, b"\0\1\0\1"), octets.capability(1, b"\0\2\0\1")
@@ -26,10 +27,17 @@ class Ended(Exception):
     """The other side has closed, or reset, the connection; the message says which."""
 
 
-class RawBgp:
-    """`local`: an address of this host; `speaker`: address and port. `receive_buffer`: octets that the kernel takes while nobody reads."""
+def sign(connection: socket.socket, peer: str, key: bytes) -> None:
+    """All segments from and to this IPv4 address have digests with the key (RFC 2385)."""
+    to = struct.pack("!4s4s", struct.pack("=HH", socket.AF_INET, 0), socket.inet_aton(peer))
+    connection.setsockopt(socket.IPPROTO_TCP, _TCP_MD5SIG, struct.pack("=128sBBHi80s", to, 0, 0, len(key), 0, key))
 
-    def __init__(self, local: str, speaker: tuple[str, int], receive_buffer: int | None = None):
+
+class RawBgp:
+    """`local`: an address of this host; `speaker`: address and port. `receive_buffer`: octets that the kernel takes while nobody reads. `key`: that of
+    RFC 2385."""
+
+    def __init__(self, local: str, speaker: tuple[str, int], receive_buffer: int | None = None, key: bytes | None = None):
         self.socket = socket.socket()
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -37,6 +45,8 @@ class RawBgp:
         self.socket.settimeout(PATIENCE)
         self._kept = b""
         try:
+            if key is not None:
+                sign(self.socket, speaker[0], key)
             self.socket.bind((local, 0))
             self.socket.connect(speaker)
         except OSError:

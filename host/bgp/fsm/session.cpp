@@ -120,7 +120,10 @@ void Peer::on(const event::Stop& stop, Step& step) {
 void Peer::on(const event::Clear& clear, Step& step) {
   if (!started_) return;
   held_by_limit_ = false;
-  letGo(EndReason::cleared, cease(subcode::kAdministrativeReset, clear.data), step);
+  if (clear.reconfigured)
+    letGo(EndReason::reconfigured, cease(subcode::kOtherConfigurationChange), step);
+  else
+    letGo(EndReason::cleared, cease(subcode::kAdministrativeReset, clear.data), step);
 }
 
 void Peer::on(const event::Accepted& accepted, Step& step) {

@@ -91,9 +91,11 @@ struct Stop {
   std::uint8_t subcode = subcode::kAdministrativeShutdown;
   std::vector<std::uint8_t> data;
 };
-/// Ends the session, forgets failures and begins anew at once: Cease, administrative reset.
+/// Ends the session, forgets failures and begins anew at once: Cease, administrative reset. `reconfigured`: because
+/// settings have changed that the machine does not know, such as TCP's; then it is other configuration change.
 struct Clear {
   std::vector<std::uint8_t> data;
+  bool reconfigured = false;
 };
 /// Somebody with the peer's address has connected. The machine has it closed if it is not wanted.
 struct Accepted {

@@ -174,7 +174,7 @@ void Speaker::changePeer(Peering& peering, const PeerSettings& settings, std::ve
   setLimits(peering, now);
   if (settings.shutdown && !was_shut_down) stopPeer(peering, settings.shutdown_text, now);
   act(peering, peering.machine.configure(session, now), now);
-  if (!sameTransport(before, settings)) handle(peering, event::Clear{}, now);
+  if (!sameTransport(before, settings)) handle(peering, event::Clear{{}, true}, now);
   if (was_up && !peering.session) changes.back() += ", session ended";
   if (started_ && !settings.shutdown && was_shut_down) handle(peering, event::Start{}, now);
   const ImportRules import = peering.import;
