@@ -10,7 +10,7 @@ namespace {
 /// Kept by the stream, so that it goes with it.
 class Pump : public std::enable_shared_from_this<Pump> {
  public:
-  Pump(boost::asio::io_context& context, const std::shared_ptr<Stream>& stream, std::function<bool(Stream&)> slice)
+  Pump(boost::asio::io_context& context, const std::shared_ptr<Stream>& stream, std::function<Pumped(Stream&)> slice)
       : context_(context), stream_(stream), slice_(std::move(slice)) {}
 
   void wake() {
@@ -25,21 +25,28 @@ class Pump : public std::enable_shared_from_this<Pump> {
     posted_ = false;
     const auto stream = stream_.lock();
     if (!stream || !stream->isOpen() || stream->waiting() >= kPumpBytes) return;
-    if (slice_(*stream))
-      wake();
-    else
-      stream->end();
+    switch (slice_(*stream)) {
+      case Pumped::more:
+        wake();
+        break;
+      case Pumped::all:
+        stream->end();
+        break;
+      case Pumped::cut:
+        break;
+    }
   }
 
   boost::asio::io_context& context_;
   std::weak_ptr<Stream> stream_;
-  std::function<bool(Stream&)> slice_;
+  std::function<Pumped(Stream&)> slice_;
   bool posted_ = false;
 };
 
 }  // namespace
 
-void pump(boost::asio::io_context& context, const std::shared_ptr<Stream>& stream, std::function<bool(Stream&)> slice) {
+void pump(boost::asio::io_context& context, const std::shared_ptr<Stream>& stream,
+          std::function<Pumped(Stream&)> slice) {
   const auto made = std::make_shared<Pump>(context, stream, std::move(slice));
   stream->on_taken = [made] { made->wake(); };
   made->wake();

@@ -11,6 +11,7 @@ namespace poplink::host {
 namespace {
 
 using api::Json;
+using api::Pumped;
 using api::Stream;
 
 // Of one slice, about a millisecond.
@@ -24,6 +25,7 @@ api::Answer walkAnswer(boost::asio::io_context& context, const bgp::Speaker& spe
   api::Answer answer;
   answer.stream = [&context, &speaker, family, report](const std::shared_ptr<Stream>& stream) {
     api::pump(context, stream, [&speaker, report, walk = bgp::TableWalk(family)](Stream& to) mutable {
+      if (speaker.stopped()) return Pumped::cut;
       std::size_t records = 0;
       walk.slice(speaker, kLooked, [&]<class Prefix>(bgp::PrefixId id) {
         const Json record = report.template operator()<Prefix>(id);
@@ -31,7 +33,7 @@ api::Answer walkAnswer(boost::asio::io_context& context, const bgp::Speaker& spe
         to.put(record);
         return ++records < kRecords && to.waiting() < api::kPumpBytes;
       });
-      return !walk.done();
+      return walk.done() ? Pumped::all : Pumped::more;
     });
   };
   return answer;
@@ -65,7 +67,7 @@ api::Answer routesAnswer(boost::asio::io_context& context, const bgp::Speaker& s
             if (!route.is_null()) to.put(route);
           },
           prefix);
-      return false;
+      return Pumped::all;
     });
   };
   return answer;
@@ -98,11 +100,12 @@ api::Answer dumpAnswer(boost::asio::io_context& context, const bgp::Speaker& spe
   api::Answer answer;
   answer.stream = [&context, &speaker, file, dump](const std::shared_ptr<Stream>& stream) {
     api::pump(context, stream, [&speaker, file, dump](Stream& to) {
+      if (speaker.stopped()) return Pumped::cut;
       try {
         dump->octets.clear();
         const bool more = dump->tables.next(speaker, reportTime(), dump->octets);
         dump->file.write(dump->octets);
-        if (more) return true;
+        if (more) return Pumped::more;
         dump->file.finish();
         to.put({{"file", file},
                 {"prefixes", dump->tables.prefixes()},
@@ -111,7 +114,7 @@ api::Answer dumpAnswer(boost::asio::io_context& context, const bgp::Speaker& spe
       } catch (const std::system_error& error) {
         to.put({{"error", {{"message", error.what()}, {"field", "file"}}}});
       }
-      return false;
+      return Pumped::all;
     });
   };
   return answer;

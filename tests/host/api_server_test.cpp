@@ -133,6 +133,7 @@ class ApiServer : public testing::Test {
   unsigned closed_ = 0;
   static constexpr int kPumped = 5000;  // more than a socket and two chunks have room for
   std::vector<int> made_;               ///< records of each that was pumped
+  bool goes_away_ = false;              ///< what they are of
 
  private:
   Answer handle(const Request& one) {
@@ -154,9 +155,10 @@ class ApiServer : public testing::Test {
         stream->on_closed = [this] { ++closed_; };
         made_.push_back(0);
         pump(context_, stream, [this, which = made_.size() - 1](Stream& to) {
+          if (goes_away_) return Pumped::cut;
           int& n = made_[which];
           to.put({{"n", n}, {"filling", std::string(1000, 'x')}});
-          return ++n < kPumped;
+          return ++n < kPumped ? Pumped::more : Pumped::all;
         });
       };
       return answer;
@@ -452,6 +454,26 @@ TEST_F(ApiServer, WhoHangsUpEndsWhatIsPumped) {
   serves();
   EXPECT_EQ(on([this] { return made_.front(); }), made);
   EXPECT_LT(made, kPumped);
+}
+
+TEST_F(ApiServer, WhatIsCutInTheMiddleHasNoEnd) {
+  start();
+  std::promise<void> cut;
+  const auto reader = std::async(std::launch::async, [&] {
+    auto client = Client::connect(path_);
+    const auto take = [&](const Json& record) {
+      if (record["n"] != 0) return true;
+      on([this] { goes_away_ = true; });
+      cut.set_value();
+      return true;
+    };
+    EXPECT_THROW(client->records("GET", "/pumped", {}, {}, take), ClientError);
+  });
+  cut.get_future().wait();
+  serves();
+  on([this] { server_.reset(); });
+  reader.wait();
+  EXPECT_LT(made_.front(), kPumped);
 }
 
 TEST_F(ApiServer, AnAnswerMayBeAText) {

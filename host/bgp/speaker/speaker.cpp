@@ -123,6 +123,7 @@ void Speaker::setInterfaces(const std::vector<InterfaceAddress>& addresses) {
 }
 
 void Speaker::stop(TimePoint now) {
+  stopped_ = true;
   for (const auto& peering : peerings_)
     if (peering && !peering->settings.session.open.graceful_restart) handle(*peering, event::Stop{}, now);
   writeOut();

@@ -63,6 +63,8 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   void setInterfaces(const std::vector<InterfaceAddress>& addresses);
   /// The program ends. With graceful restart sessions are left to break, otherwise they get a Cease.
   void stop(TimePoint now);
+  /// Sessions end, and with them the tables: what is in them is not what the peers have told any more.
+  bool stopped() const { return stopped_; }
 
   // TCP.
 
@@ -232,7 +234,7 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   std::vector<std::pair<PeerIndex, Family>> room_;  ///< limits under which a sweep has made room
   std::optional<SelectionDeferral> deferral_;
   std::unique_ptr<DecodeSpace> space_;
-  bool started_ = false, has_work_ = false;
+  bool started_ = false, stopped_ = false, has_work_ = false;
 };
 
 }  // namespace poplink::host::bgp
