@@ -4,10 +4,10 @@
 // is made when the program starts and never leaves it.
 //
 // This is mixing by multiplications, as fast hash tables have it, and no cryptographic MAC: whoever sees hashes could
-// work out the key. But nobody does: no slot and no hash leaves the program, nothing is in the order of slots, and
-// collisions change only how long a look-up takes, by nanoseconds among the microseconds that a route takes. Without
-// the key it is not known which differences of two inputs cancel, so what a peer chooses collides as often as random
-// inputs do.
+// work out the key. But nobody does: no slot and no hash leaves the program, and nothing is in the order of slots. A
+// collision shows in nothing but a look-up's time, by nanoseconds, and a peer sees only when a whole message has been
+// worked on. Without the key it is not known which differences of two inputs cancel, so what a peer chooses collides
+// about as often as random inputs do.
 #pragma once
 
 #include <cstdint>
