@@ -5,6 +5,7 @@
 #include <random>
 
 #include "attribute_store.h"
+#include "bgp_hash_lab.h"
 
 namespace poplink::host::bgp {
 namespace {
@@ -32,7 +33,7 @@ Bytes canonical(std::vector<Asn> path, std::uint32_t med) {
 }
 
 TEST(AttributeStore, the_same_set_is_one) {
-  AttributeStore store;
+  AttributeStore store(kLabHashKey);
   const Bytes octets = canonical({64512, 64513}, 7);
   const NextHop here{Ipv4{0xC0000201}, {}}, there{Ipv4{0xC0000202}, {}};
   const AttributesId id = store.intern(here, octets);
@@ -46,7 +47,7 @@ TEST(AttributeStore, the_same_set_is_one) {
 }
 
 TEST(AttributeStore, next_hops_differ_by_family_and_by_what_is_beside_them) {
-  AttributeStore store;
+  AttributeStore store(kLabHashKey);
   const Bytes octets = canonical({1}, 0);
   const Ipv6 one{0x20, 1}, local{0xFE, 0x80};
   const AttributesId ids[] = {store.intern({Ipv4{0}, {}}, octets), store.intern({Ipv6{}, {}}, octets),
@@ -56,7 +57,7 @@ TEST(AttributeStore, next_hops_differ_by_family_and_by_what_is_beside_them) {
 }
 
 TEST(AttributeStore, facts_are_those_of_the_octets) {
-  AttributeStore store;
+  AttributeStore store(kLabHashKey);
   const DecisionFacts& facts = store.facts(store.intern({Ipv4{1}, {}}, canonical({64512, 64513, 64514}, 9)));
   EXPECT_EQ(facts.path_length, 3U);
   EXPECT_EQ(facts.neighbor_as, 64512U);
@@ -66,7 +67,7 @@ TEST(AttributeStore, facts_are_those_of_the_octets) {
 }
 
 TEST(AttributeStore, what_nobody_holds_is_gone_and_its_number_serves_again) {
-  AttributeStore store;
+  AttributeStore store(kLabHashKey);
   const AttributesId id = store.intern({Ipv4{1}, {}}, canonical({1}, 0));
   store.hold(id);
   store.release(id);
@@ -78,7 +79,7 @@ TEST(AttributeStore, what_nobody_holds_is_gone_and_its_number_serves_again) {
 
 TEST(AttributeStore, is_like_a_counted_map) {
   std::mt19937_64 random(1);
-  AttributeStore store;
+  AttributeStore store(kLabHashKey);
   std::map<Bytes, std::pair<AttributesId, unsigned>> map;
   for (int step = 0; step < 100'000; ++step) {
     const Bytes octets = canonical({static_cast<Asn>(random() % 40), static_cast<Asn>(random() % 40)}, random() % 3);

@@ -25,7 +25,7 @@ class LabExporter : public Exporter<Prefix> {
   std::optional<std::uint64_t> judge(const Best& best, const Prefix& prefix) override {
     const unsigned set = labSetOf(store_, best.attributes);
     if ((set + rule_) % 6 == 0 || best.peer % 7 == rule_ % 7) return std::nullopt;
-    if (byPrefix() && (hashOf(prefix) + rule_) % 4 == 0) return std::nullopt;
+    if (byPrefix() && (hashOf(prefix, kLabHashKey) + rule_) % 4 == 0) return std::nullopt;
     return (set % 3 == 0 ? 0 : 4 * rule_) + set % 2 + (byPrefix() ? 2 * (prefix.length % 2) : 0);
   }
   Exported make(const Best& best, std::uint64_t verdict) override {

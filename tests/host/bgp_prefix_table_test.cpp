@@ -4,6 +4,7 @@
 #include <map>
 #include <random>
 
+#include "bgp_hash_lab.h"
 #include "prefix_table.h"
 
 namespace poplink::host::bgp {
@@ -26,7 +27,7 @@ Prefix6 random6(std::mt19937_64& random) {
 template <class Prefix, class Random>
 void likeAMap(Random make) {
   std::mt19937_64 random(1);
-  PrefixTable<Prefix> table;
+  PrefixTable<Prefix> table(kLabHashKey);
   std::map<Prefix, PrefixId> map;
   for (int step = 0; step < 200'000; ++step) {
     const Prefix prefix = make(random);
@@ -62,7 +63,7 @@ TEST(PrefixTable, ipv6_is_like_a_map) {
 }
 
 TEST(PrefixTable, numbers_are_used_again) {
-  PrefixTable<Prefix4> table;
+  PrefixTable<Prefix4> table(kLabHashKey);
   const PrefixId first = table.insert({0x0A00'0000, 8});
   table.insert({0x0A00'0000, 9});
   table.erase(first);
@@ -71,16 +72,27 @@ TEST(PrefixTable, numbers_are_used_again) {
   EXPECT_EQ(table.bound(), 2U);
 }
 
-/// Prefixes of a table come in rows; a hash that keeps rows together would make long probes of them.
-TEST(PrefixTable, rows_of_prefixes_do_not_cluster) {
-  for (const unsigned length : {8U, 16U, 24U, 32U}) {
-    std::vector<unsigned> load(1024);
-    for (std::uint32_t i = 0; i < 65'536; ++i)
-      ++load[hashOf(Prefix4{i << (length == 8 ? 16 : 32 - length), static_cast<std::uint8_t>(length)}) % 1024];
-    double chi2 = 0;
-    for (const unsigned one : load) chi2 += (one - 64.0) * (one - 64.0) / 64.0;
-    EXPECT_LT(chi2, 1023 + 6 * 45.2) << length;
-  }
+/// A prefix by which it is seen with which key hashes are asked for.
+struct Watched {
+  unsigned number = 0;
+  friend bool operator==(const Watched&, const Watched&) = default;
+};
+std::vector<HashKey> asked;
+std::uint64_t hashOf(const Watched& prefix, const HashKey& key) {
+  asked.push_back(key);
+  return prefix.number;
+}
+
+TEST(PrefixTable, every_hash_depends_on_its_key) {
+  asked.clear();
+  PrefixTable<Watched> table(kLabHashKey);
+  for (unsigned number = 0; number < 100; ++number) table.insert({number});
+  EXPECT_EQ(asked, std::vector<HashKey>(100, kLabHashKey));
+  asked.clear();
+  EXPECT_EQ(table.find({7}), 7U);
+  table.prefetch({7});
+  table.erase(7);
+  EXPECT_EQ(asked, std::vector<HashKey>(3, kLabHashKey));
 }
 
 }  // namespace

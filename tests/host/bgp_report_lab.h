@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "bgp_hash_lab.h"
 #include "report_time.h"
 #include "speaker.h"
 #include "speaker_values.h"
@@ -17,7 +18,7 @@ using namespace std::chrono_literals;
 class ReportLab : private SpeakerNet {
  public:
   explicit ReportLab(SpeakerSettings settings)
-      : speaker(settings, *this, [](const PeerNews&) {}, [] { return 0.5; }, false, now_) {
+      : speaker(settings, *this, [](const PeerNews&) {}, [] { return 0.5; }, kLabHashKey, false, now_) {
     speaker.setInterfaces({{"net0", ipv4(192, 0, 2, 1), 24}, {"net0", ipv6(0, 1), 64}});
     speaker.start(now_);
     settle();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "attribute_store.h"
+#include "bgp_hash_lab.h"
 #include "octets.h"
 
 namespace poplink::host::bgp {

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "adj_rib_out.h"
+#include "bgp_hash_lab.h"
 #include "octets.h"
 
 namespace {
@@ -94,9 +95,9 @@ class RibMemory : public testing::Test {
     while (!out_.atRest()) out_.flush(1000, exporter_, sink_);
   }
 
-  AttributeStore store_;
+  AttributeStore store_{kLabHashKey};
   std::vector<PathSource> sources_ = {{}, {true, 0, 1, Ipv4{1}}, {true, 0, 2, Ipv4{2}}, {true, 0, 3, Ipv4{3}}};
-  RouteTable<Prefix4> table_{store_, sources_};
+  RouteTable<Prefix4> table_{store_, sources_, kLabHashKey};
   AdjRibOut<Prefix4> out_{table_};
   Plain exporter_{store_};
   Counted sink_;

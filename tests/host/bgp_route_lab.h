@@ -22,7 +22,7 @@ class RouteLab : public RouteOwner<Prefix> {
     const RouterId router_ids[kPeers] = {1, 9, 7, 7, 5};
     for (PeerIndex peer = 0; peer < kPeers; ++peer)
       sources_[peer] = {peer != 4, peer % 2U, router_ids[peer], Ipv4{0xC633'6400U + peer}};
-    table_ = std::make_unique<RouteTable<Prefix>>(store_, sources_);
+    table_ = std::make_unique<RouteTable<Prefix>>(store_, sources_, kLabHashKey);
   }
   RouteLab(const RouteLab&) = delete;
   RouteLab& operator=(const RouteLab&) = delete;
@@ -241,7 +241,7 @@ class RouteLab : public RouteOwner<Prefix> {
       note(((route.set + rules_[path.peer]) % 7 == 0) == route.used.empty(), "the policy is today's");
   }
 
-  AttributeStore store_;
+  AttributeStore store_{kLabHashKey};
   std::vector<PathSource> sources_ = std::vector<PathSource>(kPeers);
   std::unique_ptr<RouteTable<Prefix>> table_;
   std::vector<unsigned> rules_ = std::vector<unsigned>(kPeers);

@@ -58,7 +58,7 @@ TEST(RouteTable, a_refused_route_is_kept_and_never_taken) {
 TEST(RouteTable, where_meds_compare_within_an_as_a_withdrawn_route_that_was_not_best_can_change_the_best) {
   // a's MED takes b out, then c is best for its router id; without a, b is.
   const std::vector<PathSource> sources = {{true, 0, 3, Ipv4{1}}, {true, 0, 1, Ipv4{2}}, {true, 0, 2, Ipv4{3}}};
-  AttributeStore store;
+  AttributeStore store(kLabHashKey);
   const auto set = [&](Asn neighbor, std::uint8_t med) {
     Bytes octets{0x40, 1, 1, 0, 0x40, 2, 6, 2, 1};
     put32(octets, neighbor);
@@ -67,7 +67,7 @@ TEST(RouteTable, where_meds_compare_within_an_as_a_withdrawn_route_that_was_not_
     store.hold(id);
     return Imported{id, id, Ineligible::none};
   };
-  RouteTable<Prefix4> table(store, sources);
+  RouteTable<Prefix4> table(store, sources, kLabHashKey);
   table.configure({.compare_med = true});
   const auto prefix = labPrefix<Prefix4>(0);
   table.put(table.locate(0, prefix), 0, set(64512, 1), 0);

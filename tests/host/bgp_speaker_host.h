@@ -5,6 +5,7 @@
 
 #include <deque>
 
+#include "bgp_hash_lab.h"
 #include "bgp_virtual_net.h"
 #include "speaker.h"
 
@@ -17,7 +18,7 @@ class SpeakerHost : public VirtualHost, public SpeakerNet {
       : net_(net), interfaces_(std::move(interfaces)), clock_(net.now()) {
     speaker_ = std::make_unique<Speaker>(
         settings, static_cast<SpeakerNet&>(*this), [this](const PeerNews& one) { news.push_back(one); },
-        std::move(random), restarting, clock());
+        std::move(random), kLabHashKey, restarting, clock());
     speaker_->setInterfaces(interfaces_);
     net.add(*this);
   }

@@ -110,5 +110,58 @@ TEST(SpeakerReloadOfExport, takes_the_place_of_one_that_is_still_being_told) {
   }
 }
 
+/// 11 has five thousand routes, 12 to 17 are told them by one policy, 18 by another.
+struct Equals : Star {
+  Equals() : Star(make()) {
+    start();
+    announce(11, nets4(0, Marked::kRoutes));
+    runFor(1s);
+  }
+  static SpeakerSettings make() {
+    SpeakerSettings settings = speakerSettings(1, {11, 12, 13, 14, 15, 16, 17, 18});
+    settings.book.prefix_lists["marked"] = {{net4(3), 24, 24, false}};
+    Marked::mark(settings, 7);
+    for (std::uint8_t n = 12; n < 18; ++n) settingsFor(settings, n).export_policy = "out";
+    return settings;
+  }
+  std::size_t groups() { return hub.speaker().groups<Prefix4>().groups(); }
+};
+
+TEST(SpeakerReloadOfExport, copies_what_peers_know_once_where_they_stay_equal) {
+  Equals star;
+  EXPECT_EQ(star.groups(), 2u);
+  Marked::mark(star.settings, 8);
+  settingsFor(star.settings, 17).export_policy = "accept-all";
+  star.hub.apply(star.settings);
+  EXPECT_EQ(star.groups(), 3u) << "17 of the rules that 18 has, but on its way to them";
+  star.runFor(1s);
+  EXPECT_EQ(star.groups(), 2u);
+  for (std::uint8_t n = 12; n < 17; ++n) {
+    EXPECT_EQ(star.peer(n).known4.at(net4(3)).attributes, attributesOf({65001, 65011}, {{8, communities({8})}})) << +n;
+    EXPECT_EQ(star.peer(n).repeated, 0u) << +n;
+  }
+  EXPECT_EQ(star.peer(17).known4.at(net4(3)).attributes, attributesOf({65001, 65011})) << "17";
+}
+
+TEST(SpeakerReloadOfExport, and_a_refresh_of_all_have_a_group_for_equals_each) {
+  Equals star;
+  const auto refresh = [&star](Speaker& speaker, TimePoint) {
+    for (std::uint8_t n = 12; n < 18; ++n) speaker.clearSoftOut(star.hub.peering(std::to_string(n)).index);
+  };
+  star.hub.tell(refresh);
+  EXPECT_EQ(star.groups(), 2u);
+  star.hub.tell([&](Speaker& speaker, TimePoint now) {
+    EXPECT_TRUE(speaker.work(now)) << "one slice is not all";
+    refresh(speaker, now);
+  });
+  EXPECT_EQ(star.groups(), 2u);
+  star.runFor(1s);
+  EXPECT_EQ(star.groups(), 2u);
+  for (std::uint8_t n = 12; n < 18; ++n) {
+    EXPECT_EQ(star.peer(n).known4.size(), Marked::kRoutes) << +n;
+    EXPECT_GE(star.peer(n).repeated, Marked::kRoutes) << +n;
+  }
+}
+
 }  // namespace
 }  // namespace poplink::host::bgp

@@ -3,7 +3,8 @@
 
 #include <array>
 #include <boost/asio/post.hpp>
-#include <random>
+
+#include "random_source.h"
 
 namespace poplink::host::bgp {
 
@@ -15,11 +16,6 @@ using namespace std::chrono_literals;
 constexpr auto kLate = 100ms;           // behind a deadline: what peers have sent meanwhile is read first
 constexpr auto kInterfacesPause = 2s;   // between looks at the host's addresses
 constexpr std::size_t kMaxPieces = 64;  // in one write
-
-Random randomNumbers() {
-  auto engine = std::make_shared<std::mt19937_64>(std::random_device{}());
-  return [engine] { return std::uniform_real_distribution<double>(0, 1)(*engine); };
-}
 
 /// Peer and attempt in one number.
 Token tokenOf(PeerIndex peer, AttemptId attempt) {
@@ -37,7 +33,7 @@ SpeakerShell::SpeakerShell(boost::asio::io_context& context, const SpeakerSettin
     : context_(context),
       tell_(std::move(tell)),
       pool_(context, *this),
-      speaker_(settings, *this, tell_, randomNumbers(), restarting, Clock::now()),
+      speaker_(settings, *this, tell_, randomNumbers(), randomHashKey(), restarting, Clock::now()),
       timer_(context),
       interfaces_timer_(context) {
   openSockets(settings);

@@ -2,6 +2,7 @@
 #include "attribute_store.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
 
@@ -9,43 +10,49 @@ namespace poplink::host::bgp {
 
 namespace {
 
-/// A multiplication and a fold for each 8 octets.
+/// A multiplication for each 16 octets.
 class Hash {
  public:
-  void add(std::uint64_t word) {
-    state_ = (state_ ^ word) * 0x9E37'79B9'7F4A'7C15;
-    state_ ^= state_ >> 32;
-  }
+  explicit Hash(const HashKey& key) : key_(key), state_(key.first) {}
+
+  void add(std::uint64_t one, std::uint64_t other) { state_ = wideProduct(one ^ key_.second, other ^ state_).folded(); }
+  /// How many they are must have been added before: the last 16 are taken whether some were taken already or not.
   void add(Octets octets) {
-    add(octets.size());
-    while (octets.size() >= 8) {
-      std::uint64_t word = 0;
-      std::memcpy(&word, octets.data(), 8);
-      add(word);
-      octets = octets.subspan(8);
+    if (octets.size() < 16) {
+      std::array<std::uint8_t, 16> padded{};
+      std::ranges::copy(octets, padded.begin());
+      return add16(padded.data());
     }
-    std::uint64_t word = 0;
-    if (!octets.empty()) std::memcpy(&word, octets.data(), octets.size());
-    add(word);
+    for (std::size_t at = 0; at + 16 < octets.size(); at += 16) add16(octets.data() + at);
+    add16(octets.last(16).data());
   }
-  std::uint32_t value() const { return static_cast<std::uint32_t>(state_ ^ state_ >> 29); }
+  std::uint64_t value() const { return keyedHash(state_, 0, 0, key_); }
 
  private:
-  std::uint64_t state_ = 0;
+  void add16(const std::uint8_t* octets) {
+    std::uint64_t one = 0, other = 0;
+    std::memcpy(&one, octets, 8);
+    std::memcpy(&other, octets + 8, 8);
+    add(one, other);
+  }
+
+  const HashKey& key_;
+  std::uint64_t state_;
 };
 
-std::uint32_t hashOf(const NextHop& next_hop, Octets canonical) {
-  Hash hash;
-  if (const auto* ipv4 = std::get_if<Ipv4>(&next_hop.address))
-    hash.add(*ipv4);
-  else
-    hash.add(Octets(std::get<Ipv6>(next_hop.address)));
-  if (next_hop.link_local) hash.add(Octets(*next_hop.link_local));
-  hash.add(canonical);
-  return hash.value();
-}
-
 }  // namespace
+
+std::uint32_t hashOf(const NextHop& next_hop, Octets canonical, const HashKey& key) {
+  Hash hash(key);
+  const auto* ipv4 = std::get_if<Ipv4>(&next_hop.address);
+  // First what comes and how long it is, so that no two sets are the same words.
+  const std::uint64_t shape = (ipv4 != nullptr ? 0U : 1U) | (next_hop.link_local ? 2U : 0U);
+  hash.add(std::uint64_t{canonical.size()} << 2 | shape, ipv4 != nullptr ? *ipv4 : 0);
+  if (ipv4 == nullptr) hash.add(std::get<Ipv6>(next_hop.address));
+  if (next_hop.link_local) hash.add(*next_hop.link_local);
+  hash.add(canonical);
+  return static_cast<std::uint32_t>(hash.value());
+}
 
 DecisionFacts decisionFacts(const PathFacts& facts) {
   return {static_cast<std::uint32_t>(facts.path_length),
@@ -59,7 +66,7 @@ DecisionFacts decisionFacts(const PathFacts& facts) {
 
 AttributesId AttributeStore::intern(const NextHop& next_hop, Octets canonical) {
   if (2 * (size_ + 1) > slots_.size()) grow();
-  const std::uint32_t hash = hashOf(next_hop, canonical);
+  const std::uint32_t hash = hashOf(next_hop, canonical, key_);
   std::size_t at = hash & mask();
   for (; slots_[at] != kNoAttributes; at = (at + 1) & mask()) {
     Set& set = sets_[slots_[at]];

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "../wire/update.h"
+#include "hash_key.h"
 #include "paged.h"
 
 namespace poplink::host::bgp {
@@ -28,10 +29,13 @@ struct DecisionFacts {
 };
 DecisionFacts decisionFacts(const PathFacts& facts);
 
+/// 32 bits that depend on all of a set's, for a table whose sizes are powers of two.
+std::uint32_t hashOf(const NextHop& next_hop, Octets canonical, const HashKey& key);
+
 /// Sets are counted: intern() and hold() each owe a release(). One thread at a time.
 class AttributeStore {
  public:
-  AttributeStore() = default;
+  explicit AttributeStore(const HashKey& key) : key_(key) {}
   AttributeStore(const AttributeStore&) = delete;
   AttributeStore& operator=(const AttributeStore&) = delete;
 
@@ -63,6 +67,7 @@ class AttributeStore {
   std::size_t mask() const { return slots_.size() - 1; }
   void grow();
 
+  HashKey key_;
   Paged<Set> sets_;
   std::vector<AttributesId> slots_, free_;
   std::size_t size_ = 0;

@@ -52,7 +52,8 @@ class RouteTable {
  public:
   /// `sources` by PeerIndex; they are read when routes compare, so before one changes its peer has no routes, or
   /// reconsider() follows.
-  RouteTable(AttributeStore& store, const std::vector<PathSource>& sources) : store_(store), sources_(sources) {}
+  RouteTable(AttributeStore& store, const std::vector<PathSource>& sources, const HashKey& key)
+      : store_(store), sources_(sources), prefixes_(key) {}
   RouteTable(const RouteTable&) = delete;
   RouteTable& operator=(const RouteTable&) = delete;
   ~RouteTable();

@@ -33,15 +33,16 @@ bool sameTransport(const PeerSettings& one, const PeerSettings& other) {
 
 }  // namespace
 
-Speaker::Speaker(const SpeakerSettings& settings, SpeakerNet& net, TellNews tell, Random random, bool restarting,
-                 TimePoint now)
+Speaker::Speaker(const SpeakerSettings& settings, SpeakerNet& net, TellNews tell, Random random,
+                 const HashKey& hash_key, bool restarting, TimePoint now)
     : net_(net),
       tell_(std::move(tell)),
       random_(std::move(random)),
       began_(now),
+      store_(hash_key),
       sources_(1),
-      ipv4_(store_, sources_),
-      ipv6_(store_, sources_),
+      ipv4_(store_, sources_, hash_key),
+      ipv6_(store_, sources_, hash_key),
       groups4_(ipv4_, sources_, *this),
       groups6_(ipv6_, sources_, *this),
       importer_(store_, reachable_),

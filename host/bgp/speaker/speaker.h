@@ -50,9 +50,10 @@ struct InterfaceAddress {
 class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwner<Prefix6> {
  public:
   /// `settings` have no problems(). `restarting`: this program has run a moment ago, and peers may have kept our routes
-  /// (RFC 4724): nothing is advertised before they have sent theirs.
-  Speaker(const SpeakerSettings& settings, SpeakerNet& net, TellNews tell, Random random, bool restarting,
-          TimePoint now);
+  /// (RFC 4724): nothing is advertised before they have sent theirs. `hash_key`: of all tables that peers fill; jitter
+  /// by `random` can be seen from outside, so the key must not be worked out from that.
+  Speaker(const SpeakerSettings& settings, SpeakerNet& net, TellNews tell, Random random, const HashKey& hash_key,
+          bool restarting, TimePoint now);
   ~Speaker() override;
 
   /// All peers that are not shut down begin.
@@ -229,7 +230,7 @@ class Speaker : private PeerLines, private RouteOwner<Prefix4>, private RouteOwn
   UpdateGroups<Prefix6> groups6_;
   Importer importer_;
   std::vector<std::unique_ptr<Peering>> peerings_;  ///< by PeerIndex; nullptr: free
-  std::unordered_map<std::uint64_t, Line> lines_;   ///< by ConnectionId
+  std::unordered_map<std::uint64_t, Line> lines_;   ///< by ConnectionId: our numbers, no peer chooses them
   std::vector<ConnectionId> dirty_;
   std::vector<std::pair<PeerIndex, Family>> room_;  ///< limits under which a sweep has made room
   std::optional<SelectionDeferral> deferral_;

@@ -62,6 +62,7 @@ typename UpdateGroups<Prefix>::Group& UpdateGroups<Prefix>::add(std::unique_ptr<
                                                                 const ExportRules& rules) {
   groups_.push_back(
       std::make_unique<Group>(Group{std::move(out), RouteExporter<Prefix>(table_.store(), sources_, rules), {}, {}}));
+  groups_.back()->number = ++made_;
   return *groups_.back();
 }
 
@@ -109,31 +110,49 @@ void UpdateGroups<Prefix>::move(PeerIndex peer, Group& from, Group& to) {
   may_merge_ = true;
 }
 
+/// The peer's group, in which all are told again: what new rules make something else of, or everything. Those of a
+/// group that are to be told the same again at the same time stay together: what they know is copied once.
 template <class Prefix>
-void UpdateGroups<Prefix>::change(PeerIndex peer, const ExportRules& rules) {
-  const Group* group = find(peer);
-  if (group == nullptr || group->exporter.rules() == rules) return;
-  Group& own = alone(peer);
+typename UpdateGroups<Prefix>::Group& UpdateGroups<Prefix>::apart(PeerIndex peer, const ExportRules& rules,
+                                                                  bool everything) {
+  Group& from = *find(peer);
   // Who is in the middle of a walk may know some routes by rules that were there before these.
-  if (own.out->walked())
-    own.before.emplace(own.exporter);
-  else
+  everything = everything || !from.out->walked();
+  const Split split{from.number, flushes_};
+  for (const GroupPointer& one : groups_) {
+    if (one->split != split || one->exporter.rules() != rules || one->before.has_value() == everything) continue;
+    Group& to = *one;
+    move(peer, from, to);
+    if (from.out->members().empty())
+      std::erase_if(groups_, [&from](const GroupPointer& other) { return other.get() == &from; });
+    return to;
+  }
+  Group& own = alone(peer);
+  if (&own != &from) own.split = split;
+  if (everything)
     own.before.reset();
+  else
+    own.before.emplace(own.exporter);
   own.exporter.setRules(rules);
   own.out->walk(true);
   may_merge_ = true;  // it may have been alone before
+  return own;
+}
+
+template <class Prefix>
+void UpdateGroups<Prefix>::change(PeerIndex peer, const ExportRules& rules) {
+  const Group* group = find(peer);
+  if (group != nullptr && group->exporter.rules() != rules) apart(peer, rules, false);
 }
 
 template <class Prefix>
 void UpdateGroups<Prefix>::refresh(PeerIndex peer, bool marks) {
-  if (find(peer) == nullptr) return;
-  Group& own = alone(peer);
-  own.before.reset();
-  own.out->walk(true);
-  may_merge_ = true;
+  const Group* group = find(peer);
+  if (group == nullptr) return;
+  Group& own = apart(peer, ExportRules(group->exporter.rules()), true);
   // Who asks again meanwhile has it all before the same mark: asking makes nothing wait that has no bound. Who has not
   // had End-of-RIB yet has it all before that: no BoRR may come there (RFC 7313 section 4).
-  if (!marks || !own.owed.empty()) return;
+  if (!marks || std::ranges::find(own.owed, peer, &Owed::peer) != own.owed.end()) return;
   lines_.send(peer, std::make_shared<const std::vector<std::uint8_t>>(
                         encode(RouteRefresh{kFamilyOf<Prefix>, RefreshSubtype::begin})));
   own.owed.push_back({peer, encode(RouteRefresh{kFamilyOf<Prefix>, RefreshSubtype::end})});
@@ -180,6 +199,7 @@ void UpdateGroups<Prefix>::splitSlow(Group& group) {
 /// Of how many prefixes?
 template <class Prefix>
 std::size_t UpdateGroups<Prefix>::flush(Group& group, std::size_t prefixes) {
+  ++flushes_;
   Pieces pieces;
   const std::size_t some = std::min(prefixes, group.slice);
   group.out->flush(some, group.exporter, pieces, group.before ? &*group.before : nullptr);

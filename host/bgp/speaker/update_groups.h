@@ -64,12 +64,19 @@ class UpdateGroups {
     PeerIndex peer = kNoPeer;
     std::vector<std::uint8_t> message;  ///< when everything has been told
   };
+  /// What a group's peers know and wait for is what those of group `of` did when so much had been flushed.
+  struct Split {
+    std::uint64_t of = 0, at = 0;
+    friend bool operator==(const Split&, const Split&) = default;
+  };
   struct Group {
     std::unique_ptr<AdjRibOut<Prefix>> out;
     RouteExporter<Prefix> exporter;
     std::optional<RouteExporter<Prefix>> before;  ///< the rules before, until a walk has been everywhere
     std::vector<Owed> owed;
     std::size_t slice = kLeastSlice;  ///< prefixes of the next flush, so that what it makes is about as much each time
+    std::uint64_t number = 0;         ///< no other group has it, had it, or will
+    Split split{};                    ///< by new rules or a refresh
   };
   using GroupPointer = std::unique_ptr<Group>;
 
@@ -77,6 +84,7 @@ class UpdateGroups {
 
   Group* find(PeerIndex peer) const;
   Group& alone(PeerIndex peer);
+  Group& apart(PeerIndex peer, const ExportRules& rules, bool everything);
   void move(PeerIndex peer, Group& from, Group& to);
   Group& add(std::unique_ptr<AdjRibOut<Prefix>> out, const ExportRules& rules);
   void splitSlow(Group& group);
@@ -93,6 +101,8 @@ class UpdateGroups {
   bool may_merge_ = false;
   std::size_t turn_ = 0;  ///< the group that is next
   std::vector<GroupPointer> groups_;
+  std::uint64_t made_ = 0;     ///< groups
+  std::uint64_t flushes_ = 0;  ///< of all groups
 };
 
 extern template class UpdateGroups<Prefix4>;
