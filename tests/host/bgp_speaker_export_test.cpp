@@ -125,6 +125,48 @@ TEST(SpeakerExport, of_ipv4_to_an_ipv6_peer_without_an_ipv4_address_of_ours_is_o
   EXPECT_EQ(star.peer(12).known4.at(net4(1)), told(v6(1), attributesOf({65001, 65011})));
 }
 
+/// 11 and 13 are routers of one neighbor, with the same routes; that of 11 is the best while it is there.
+TEST(SpeakerExport, says_nothing_where_another_router_has_the_same_routes) {
+  SpeakerSettings settings = speakerSettings(1, {11, 12, 13});
+  settingsFor(settings, 13).session.open.peer_as = 65011;
+  Star star(settings);
+  star.start();
+  const Bytes attributes = attributesOf({65011}), told_others = attributesOf({65001, 65011});
+  star.announce(11, nets4(0, 100), attributes);
+  star.announce(13, nets4(0, 100), attributes);
+  star.runFor(1s);
+  ASSERT_EQ(star.peer(12).known4.size(), 100u);
+  ASSERT_EQ(star.peer(13).known4.size(), 100u);
+  ASSERT_EQ(star.peer(11).known4.size(), 0u);
+  star.peer(12).heard.clear();
+  star.peer(11).send(withdrawal(nets4(0, 40)));
+  star.runFor(1s);
+  EXPECT_THAT(star.peer(12).messages(MessageType::update), IsEmpty());
+  EXPECT_EQ(star.peer(11).known4.size(), 40u) << "it has not been told of them";
+  EXPECT_EQ(star.peer(11).known4.at(net4(39)), told(v4(1), told_others));
+  EXPECT_EQ(star.peer(13).known4.size(), 60u) << "those are its own now";
+  star.announce(11, nets4(0, 40), attributes);
+  star.runFor(1s);
+  EXPECT_THAT(star.peer(12).messages(MessageType::update), IsEmpty());
+  EXPECT_EQ(star.peer(11).known4.size(), 0u);
+  EXPECT_EQ(star.peer(13).known4.size(), 100u);
+}
+
+/// What is taken out of it on its way makes no difference.
+TEST(SpeakerExport, says_nothing_of_a_med_that_goes_no_further) {
+  Star star({11, 12});
+  star.start();
+  star.announce(11, {net4(1)}, attributesOf({65011}, {{4, attribute(0x80, 4, number(7))}}));
+  star.runFor(1s);
+  star.peer(12).heard.clear();
+  star.announce(11, {net4(1)}, attributesOf({65011}, {{4, attribute(0x80, 4, number(8))}}));
+  star.runFor(1s);
+  EXPECT_THAT(star.peer(12).messages(MessageType::update), IsEmpty());
+  star.announce(11, {net4(1)}, attributesOf({65011, 65022}, {{4, attribute(0x80, 4, number(8))}}));
+  star.runFor(1s);
+  EXPECT_EQ(star.peer(12).known4.at(net4(1)), told(v4(1), attributesOf({65001, 65011, 65022})));
+}
+
 TEST(SpeakerExport, says_end_of_rib_once_after_the_table) {
   Star star({11, 12});
   star.peer(12).accepts = false;

@@ -103,21 +103,37 @@ std::optional<std::uint64_t> AdjRibOut<Prefix>::judge(const Best& best, PrefixId
 }
 
 template <class Prefix>
-typename AdjRibOut<Prefix>::Item& AdjRibOut<Prefix>::add(const Best& best, const Audience& audience,
-                                                         std::uint64_t verdict, PrefixId id) {
-  return items_.emplace_back(
-      Item{best, audience, static_cast<std::uint32_t>(items_.size()), verdict, std::nullopt, table_.prefix(id)});
+void AdjRibOut<Prefix>::add(const Best& best, const Audience& audience, std::uint64_t verdict, PrefixId id) {
+  items_.push_back({best, audience, static_cast<std::uint32_t>(items_.size()), verdict, table_.prefix(id)});
 }
 
-/// What has become of one prefix since the group was told of it.
+/// Does the same go out of the best route as the group was told of another, or of the same by other rules? Where two
+/// routers of a neighbor have the same routes, it does.
 template <class Prefix>
-void AdjRibOut<Prefix>::visit(PrefixId id, bool again, Exporter<Prefix>& exporter, Exporter<Prefix>* before) {
+bool AdjRibOut<Prefix>::looksTheSame(const Best& was, Exporter<Prefix>& by, const Best& is, Exporter<Prefix>& exporter,
+                                     std::uint64_t verdict, PrefixId id) {
+  const auto verdict_on_was = judge(was, id, by, judged_was_);
+  if (!verdict_on_was) return false;
+  Compared now{was.attributes, is.attributes, *verdict_on_was, verdict, compared_.same};
+  if (now != compared_) {
+    now.same = (&by != &exporter || *verdict_on_was != verdict || exporter.mayBeAlike(was, is, verdict)) &&
+               by.make(was, *verdict_on_was) == exporter.make(is, verdict);
+    compared_ = now;
+  }
+  return now.same;
+}
+
+/// What has become of one prefix since the group was told of it, by the rules `by`; nullptr: it is told again.
+template <class Prefix>
+void AdjRibOut<Prefix>::visit(PrefixId id, Exporter<Prefix>& exporter, Exporter<Prefix>* by) {
   const Best was = told(id), is = table_.best(id);
   const bool known = was.attributes != kNoAttributes;
-  if (again || was != is) {
+  if (by != &exporter || was != is) {
     if (const auto verdict = judge(is, id, exporter, judged_)) {
-      Item& item = add(is, allBut(is.peer), *verdict, id);
-      if (before != nullptr && was == is) item.before = judge(is, id, *before, judged_before_);
+      if (!known || by == nullptr || !looksTheSame(was, *by, is, exporter, *verdict, id))
+        add(is, allBut(is.peer), *verdict, id);
+      else if (was.peer != is.peer && isMember(was.peer))
+        add(is, {was.peer, kNoPeer}, *verdict, id);  // had the route, and was not told of it
       // Whose route it is now knows another's.
       if (known && was.peer != is.peer && isMember(is.peer)) add({}, {is.peer, kNoPeer}, 0, id);
       set(id, is);
@@ -131,7 +147,8 @@ void AdjRibOut<Prefix>::visit(PrefixId id, bool again, Exporter<Prefix>& exporte
 
 template <class Prefix>
 void AdjRibOut<Prefix>::collect(std::size_t prefixes, Exporter<Prefix>& exporter, Exporter<Prefix>* before) {
-  judged_ = judged_before_ = {};
+  judged_ = judged_was_ = {};
+  compared_ = {};
   // A table that changes all the time does not hold up a walk.
   const std::size_t for_walk = walked() ? 0 : (prefixes + 1) / 2;
   for (; prefixes > for_walk && !queue_.empty(); --prefixes) {
@@ -144,12 +161,15 @@ void AdjRibOut<Prefix>::collect(std::size_t prefixes, Exporter<Prefix>& exporter
     if (!walked() && id >= walk_at_)
       table_.eraseUnused(id);  // otherwise the walk comes to it
     else
-      visit(id, false, exporter, nullptr);
+      visit(id, exporter, &exporter);
   }
   if (walked()) return;
   told_.grow(table_.bound());
+  Exporter<Prefix>* const by = walk_again_ ? before : &exporter;
+  judged_was_ = {};  // by other rules
+  compared_ = {};
   for (; prefixes != 0 && walk_at_ < table_.bound(); --prefixes, ++walk_at_)
-    if (table_.firstPath(walk_at_) != kNoPath || needs(walk_at_)) visit(walk_at_, walk_again_, exporter, before);
+    if (table_.firstPath(walk_at_) != kNoPath || needs(walk_at_)) visit(walk_at_, exporter, by);
   if (walk_at_ == table_.bound()) walk_at_ = kNoPrefix;
 }
 
@@ -159,28 +179,26 @@ void AdjRibOut<Prefix>::flush(std::size_t prefixes, Exporter<Prefix>& exporter, 
   items_.clear();
   collect(prefixes, exporter, before);
   const auto key = [](const Item& item) {
-    return std::tuple(item.best.attributes, item.best.peer, item.verdict, item.before, item.audience.only,
-                      item.audience.except, item.order);
+    return std::tuple(item.best.attributes, item.best.peer, item.verdict, item.audience.only, item.audience.except,
+                      item.order);
   };
   if (!std::ranges::is_sorted(items_, {}, key)) std::ranges::sort(items_, {}, key);
   for (std::span<const Item> left = items_; !left.empty();) {
     std::size_t size = 1;
     while (size < left.size() && left[size].sameMessage(left[0])) ++size;
-    write(left.first(size), exporter, before, sink);
+    write(left.first(size), exporter, sink);
     left = left.subspan(size);
   }
 }
 
 template <class Prefix>
-void AdjRibOut<Prefix>::write(std::span<const Item> run, Exporter<Prefix>& exporter, Exporter<Prefix>* before,
-                              UpdateSink& sink) {
+void AdjRibOut<Prefix>::write(std::span<const Item> run, Exporter<Prefix>& exporter, UpdateSink& sink) {
   const Item& first = run.front();
   if (first.best.attributes == kNoAttributes) {
     withdraw(run, first.audience, exporter.form(), sink);
     return;
   }
   const Exported exported = exporter.make(first.best, first.verdict);
-  if (first.before && before->make(first.best, *first.before) == exported) return;
   UpdateBuilder builder = UpdateBuilder::announce(exported.form, exported.next_hop, exported.attributes);
   if (!builder.hasRoom()) {
     sink.tooLong(first.best);

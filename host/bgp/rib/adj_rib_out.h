@@ -36,7 +36,12 @@ class Exporter {
   virtual bool byPrefix() const = 0;
   /// nullopt: it is not told. Otherwise what make() is to be given; equal numbers make equal attributes.
   virtual std::optional<std::uint64_t> judge(const Best& best, const Prefix& prefix) = 0;
+  /// By attributes and verdict only.
   virtual Exported make(const Best& best, std::uint64_t verdict) = 0;
+  /// False where it is cheap to see that make() makes different things of both.
+  virtual bool mayBeAlike(const Best& /*one*/, const Best& /*other*/, std::uint64_t /*verdict_on_both*/) {
+    return true;
+  }
   /// How prefixes are withdrawn.
   virtual UpdateForm form() const = 0;
 };
@@ -85,9 +90,8 @@ class AdjRibOut {
     return id < told_.size() && (told_[id].waits || told_[id].attributes != kNoAttributes);
   }
 
-  /// Messages for at most so many prefixes. `before`: what walk(true) finds told was told by these rules or already by
-  /// `exporter`, so a route that is still the best is told again only where they make something else of it. nullptr:
-  /// walk(true) tells everything.
+  /// Messages for at most so many prefixes, where something else goes out than the peers were told. `before`: they were
+  /// told by these rules where walk(true) comes; nullptr: walk(true) tells everything.
   void flush(std::size_t prefixes, Exporter<Prefix>& exporter, UpdateSink& sink, Exporter<Prefix>* before = nullptr);
 
   /// The route that the group knows of.
@@ -109,16 +113,22 @@ class AdjRibOut {
     Audience audience;
     std::uint32_t order = 0;  ///< in which it came
     std::uint64_t verdict = 0;
-    std::optional<std::uint64_t> before{};  ///< the verdict of the rules before, if what these made may still be right
     Prefix prefix;
     bool sameMessage(const Item& other) const {
-      return best == other.best && verdict == other.verdict && before == other.before && audience == other.audience;
+      return best == other.best && verdict == other.verdict && audience == other.audience;
     }
   };
   /// A verdict that does not depend on the prefix.
   struct Judged {
     Best best;
     std::optional<std::uint64_t> verdict;
+  };
+  /// Whether the same goes out of two routes.
+  struct Compared {
+    AttributesId one = kNoAttributes, other = kNoAttributes;
+    std::uint64_t verdict_on_one = 0, verdict_on_other = 0;
+    bool same = false;
+    friend bool operator==(const Compared&, const Compared&) = default;
   };
 
   bool isMember(PeerIndex peer) const { return peer < is_member_.size() && is_member_[peer]; }
@@ -127,12 +137,14 @@ class AdjRibOut {
   bool isHeard(const Audience& audience) const {
     return audience.only != kNoPeer || members_.size() > (audience.except != kNoPeer ? 1U : 0U);
   }
-  Item& add(const Best& best, const Audience& audience, std::uint64_t verdict, PrefixId id);
+  void add(const Best& best, const Audience& audience, std::uint64_t verdict, PrefixId id);
   void collect(std::size_t prefixes, Exporter<Prefix>& exporter, Exporter<Prefix>* before);
-  void visit(PrefixId id, bool again, Exporter<Prefix>& exporter, Exporter<Prefix>* before);
+  void visit(PrefixId id, Exporter<Prefix>& exporter, Exporter<Prefix>* by);
   std::optional<std::uint64_t> judge(const Best& best, PrefixId id, Exporter<Prefix>& exporter, Judged& last);
+  bool looksTheSame(const Best& was, Exporter<Prefix>& by, const Best& is, Exporter<Prefix>& exporter,
+                    std::uint64_t verdict, PrefixId id);
   void set(PrefixId id, const Best& best);
-  void write(std::span<const Item> run, Exporter<Prefix>& exporter, Exporter<Prefix>* before, UpdateSink& sink);
+  void write(std::span<const Item> run, Exporter<Prefix>& exporter, UpdateSink& sink);
   void withdraw(std::span<const Item> run, const Audience& audience, UpdateForm form, UpdateSink& sink);
 
   RouteTable<Prefix>& table_;
@@ -145,7 +157,8 @@ class AdjRibOut {
   std::size_t known_ = 0;                  ///< prefixes that are told
   std::vector<std::uint32_t> known_from_;  ///< of them those of a peer, by PeerIndex
   std::vector<Item> items_;                ///< of the flush that runs
-  Judged judged_, judged_before_;          ///< the last ones
+  Judged judged_, judged_was_;             ///< the last ones
+  Compared compared_;                      ///< the last two
 };
 
 extern template class AdjRibOut<Prefix4>;

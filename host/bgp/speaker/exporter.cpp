@@ -77,6 +77,12 @@ Exported RouteExporter<Prefix>::make(const Best& best, std::uint64_t terms) {
   return exported;
 }
 
+/// The path goes on as it came, and what is put in front of it depends on the terms only.
+template <class Prefix>
+bool RouteExporter<Prefix>::mayBeAlike(const Best& one, const Best& other, std::uint64_t) {
+  return store_.facts(one.attributes).path_length == store_.facts(other.attributes).path_length;
+}
+
 /// What came with the route and does not go further; policy may set it anew.
 template <class Prefix>
 std::vector<AttributeChange> RouteExporter<Prefix>::beforePolicy(const PathFacts& facts) const {

@@ -52,6 +52,7 @@ class RouteExporter : public Exporter<Prefix> {
   bool byPrefix() const override { return rules_.policy->dependsOnPrefix(); }
   std::optional<std::uint64_t> judge(const Best& best, const Prefix& prefix) override;
   Exported make(const Best& best, std::uint64_t terms) override;
+  bool mayBeAlike(const Best& one, const Best& other, std::uint64_t terms) override;
   UpdateForm form() const override;
 
   /// Why judge() says nothing; none: it does not.
