@@ -214,7 +214,7 @@ class GroupLab : UpdateSink {
   std::optional<LabExporter<Prefix>> before_;  ///< rules that a walk has to replace
   std::unique_ptr<AdjRibOut<Prefix>> out_;
   std::map<PeerIndex, Knowledge<Prefix>> known_;
-  bool again_ = false;  ///< a walk tells everything
+  bool again_ = false;                ///< a walk tells everything
   std::map<Prefix, bool> announced_;  ///< in this flush; whether it was news
   std::size_t messages_ = 0, too_longs_ = 0;
   std::unique_ptr<DecodeSpace> space_ = std::make_unique<DecodeSpace>();
