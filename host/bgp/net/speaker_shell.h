@@ -12,8 +12,8 @@ namespace poplink::host::bgp {
 
 class SpeakerShell : private SpeakerNet, private TcpEvents {
  public:
-  /// Listens, and lets peers begin. Throws std::system_error: an address or a key that the system does not
-  /// take, or no random numbers.
+  /// Listens, and lets peers begin. Throws std::system_error: an address or a key that the system does not take, or
+  /// no random numbers.
   SpeakerShell(boost::asio::io_context& context, const SpeakerSettings& settings, TellNews tell, bool restarting);
   ~SpeakerShell() override;
 
