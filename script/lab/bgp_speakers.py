@@ -7,11 +7,10 @@ import ipaddress
 import os
 import pathlib
 import subprocess
-import sys
 import time
 
 from lab.namespaces import Namespace
-from lab.packages import Missing, candidate, unpacked
+from lab.packages import candidate, fetching, unpacked
 
 PORT = 1790
 START_SECONDS = 30
@@ -176,9 +175,7 @@ SPEAKERS: dict[str, type[Speaker]] = {"bird": Bird, "frr": Frr, "poplinkd": Popl
 
 
 if __name__ == "__main__":
-    try:
+    with fetching("BGP speakers"):
         for kind in SPEAKERS.values():
             for package in kind.PACKAGES:
                 unpacked(package)
-    except Missing as error:
-        sys.exit(f"BGP speakers: {error}")

@@ -8,9 +8,8 @@ import pathlib
 import shutil
 import stat
 import subprocess
-import sys
 
-from lab.packages import Missing, candidate, kept, output, package
+from lab.packages import Missing, candidate, fetching, kept, output, package
 
 KERNEL_PACKAGE = "linux-image-amd64"
 # What a guest may load, without what these need: that is found out.
@@ -163,7 +162,5 @@ def _with_what_they_need(modules: pathlib.Path) -> set[pathlib.Path]:
 
 
 if __name__ == "__main__":
-    try:
+    with fetching("guest"):
         base()
-    except Missing as error:
-        sys.exit(f"guest: {error}")

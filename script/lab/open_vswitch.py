@@ -8,12 +8,11 @@ import os
 import pathlib
 import re
 import subprocess
-import sys
 import time
 
 from lab.lacp import CARRYING, Side
 from lab.namespaces import Namespace
-from lab.packages import Missing, unpacked
+from lab.packages import Missing, fetching, unpacked
 from lab.processes import end
 
 PACKAGE = "openvswitch-switch"  # its libraries and the other programs come with openvswitch-common, which starts nothing
@@ -196,7 +195,5 @@ def frames_of(namespace: Namespace, interface: str) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    try:
+    with fetching("Open vSwitch"):
         unpacked(PACKAGE)
-    except Missing as error:
-        sys.exit(f"Open vSwitch: {error}")

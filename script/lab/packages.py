@@ -1,16 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian packages that are fetched and unpacked, not installed, from the archive that this machine uses. They are kept in
 ${XDG_CACHE_HOME:-~/.cache}/poplink. No maintainer's script runs, no service starts, nothing needs root."""
+import contextlib
 import functools
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 
 class Missing(RuntimeError):
     """Something that this machine lacks."""
+
+
+@contextlib.contextmanager
+def fetching(what: str) -> Iterator[None]:
+    """Around a program that fetches: it ends in words when something is missing, and in silence by Ctrl-C."""
+    try:
+        yield
+    except Missing as error:
+        sys.exit(f"{what}: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def output(*command: str, cwd: object = None) -> str:
